@@ -19,12 +19,14 @@ OPEN_BODY = Path(__file__).parent / "bodies" / "open24.npz"
 Licence = Literal["open", "smpl-noncommercial"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Body:
-    """One body model file.
+    """One body model file. Two bodies are equal only if they are the same object, so a body can key a cache.
 
-    v_template (V, 3) m; shapedirs (V, 3, B); J_regressor (24, V); weights (V, 24); parents (24,) with -1 first;
-    faces (F, 3); posedirs (V, 3, 207) or None where the file's are all zero; quads (Q, 4) and face_uv where known.
+    v_template (V, 3) m; shapedirs (V, 3, B), B <= 10; J_regressor (24, V); weights (V, 24), rows sum to 1;
+    parents (24,) with -1 first; faces (F, 3); posedirs (V, 3, 207) or None where the file's are all zero.
+    Where known: quads (Q, 4), a triangle with its last corner repeated; uv (U, 2) and face_uv (F, 3), corners of faces
+    as rows of uv; beta_names (B,); presets, betas (B,) by name.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Body:
     faces: NDArray[np.int64]
     posedirs: NDArray[np.float32] | None = None
     quads: NDArray[np.int64] | None = None
+    uv: NDArray[np.float32] | None = None
+    face_uv: NDArray[np.int64] | None = None
     beta_names: tuple[str, ...] = ()
     presets: tuple[tuple[str, NDArray[np.float32]], ...] = ()
 
@@ -68,7 +72,9 @@ class Body:
         return f"{self.name} sha256:{self.sha256}"
 
 
-def joint_transforms(rest_joints: Array, parents: tuple[int, ...], rotations: Array, trans: Array) -> tuple[Array, Array]:
+def joint_transforms(
+    rest_joints: Array, parents: tuple[int, ...], rotations: Array, trans: Array
+) -> tuple[Array, Array]:
     """Forward kinematics.
 
     rest_joints (24, 3) m; rotations (T, 24, 3, 3) local; trans (T, 3) m added to the rest pelvis.
@@ -90,9 +96,11 @@ def forward(body: Body, poses: Array, trans: Array, betas: Array) -> tuple[Array
     world, joints = joint_transforms(rest_joints, body.parents, rotations, trans)
     if body.posedirs is not None:
         feature = (rotations[:, 1:] - np.eye(3)).reshape(len(poses), -1)
-        rest_vertices = rest_vertices + np.einsum("vcp,tp->tvc", body.posedirs, feature)
+        rest_vertices = rest_vertices + np.einsum("vcp,tp->tvc", body.posedirs, feature, optimize=True)
     shift = joints - np.einsum("tjab,jb->tja", world, rest_joints)
-    blended = np.einsum("vj,tjab->tvab", body.weights, np.concatenate([world, shift[..., None]], axis=-1), optimize=True)
+    blended = np.einsum(
+        "vj,tjab->tvab", body.weights, np.concatenate([world, shift[..., None]], axis=-1), optimize=True
+    )
     vertices = (blended[..., :3] @ rest_vertices[..., None])[..., 0] + blended[..., 3]
     return vertices, joints
 

@@ -33,7 +33,9 @@ def quaternion_from_matrix(matrix: Array) -> Array:
     trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
     squares = np.stack([trace, m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]], axis=-1)
     w = np.stack([1 + trace, m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], -1)
-    x = np.stack([w[..., 1], 1 - trace + 2 * m[..., 0, 0], m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0]], -1)
+    x = np.stack(
+        [w[..., 1], 1 - trace + 2 * m[..., 0, 0], m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0]], -1
+    )
     y = np.stack([w[..., 2], x[..., 2], 1 - trace + 2 * m[..., 1, 1], m[..., 1, 2] + m[..., 2, 1]], -1)
     z = np.stack([w[..., 3], x[..., 3], y[..., 3], 1 - trace + 2 * m[..., 2, 2]], -1)
     candidates = np.stack([w, x, y, z], axis=-2)
@@ -44,7 +46,7 @@ def quaternion_from_matrix(matrix: Array) -> Array:
 
 def axis_angle_from_quaternion(quaternion: Array) -> Array:
     """Axis-angle (..., 3) with angle in [0, pi] of unit quaternions (..., 4)."""
-    q = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+    q: Array = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
     sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
     angle = 2.0 * np.arctan2(sine, q[..., :1])
     return q[..., 1:] * np.where(sine < 1e-9, 2.0, angle / np.where(sine < 1e-9, 1.0, sine))
@@ -83,7 +85,9 @@ def rotation_between(source: Array, target: Array) -> Array:
     opposite = half < 1e-6
     other = np.where(np.abs(a[..., :1]) < 0.9, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     quaternion = np.where(
-        opposite, np.concatenate([np.zeros_like(half), np.cross(a, other)], -1), np.concatenate([half, np.cross(a, b)], -1)
+        opposite,
+        np.concatenate([np.zeros_like(half), np.cross(a, other)], -1),
+        np.concatenate([half, np.cross(a, b)], -1),
     )
     return matrix_from_quaternion(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True))
 

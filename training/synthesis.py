@@ -1,0 +1,172 @@
+"""Synthetic pairs: a person of random shape moves before a random camera, seen through a detector that errs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..smpl_assets.skeleton import JOINT_NAMES, mirrored
+from .body_points import BodyPoints, body_points, matrix_from_quaternion
+from .detector_noise import DetectorNoise, visible_part
+from .motion_pack import MotionSet
+from .views import virtual_views
+
+UPPER_BODY = (3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far the synthetic world may go from the recorded one. Angles in degrees, lengths in units of stature."""
+
+    rate: tuple[float, float] = (20.0, 60.0)
+    speed: tuple[float, float] = (0.5, 2.0)
+    recombine: float = 0.25
+    joint_turn: float = 5.0
+    lean: float = 4.0
+    tumble: float = 0.03
+    shape: float = 1.0
+    usual_elevation: tuple[float, float] = (6.0, 12.0)
+    free_elevation: float = 0.2
+    roll: float = 5.0
+    apparent_height: tuple[float, float] = (9.0, 62.0)
+    field_of_view: tuple[float, float] = (25.0, 80.0)
+    focal_error: float = 0.12
+
+
+@dataclass(frozen=True)
+class Batch:
+    """features (B, T, 100); target (B, T, 37, 3) joints then ends, virtual camera axes, pelvis at 0, units of stature;
+    stature (B,) metres; seen (B, T) frames with any point; rotation (B, T, 3, 3) camera_from_virtual; fps (B,)."""
+
+    features: Tensor
+    target: Tensor
+    stature: Tensor
+    seen: Tensor
+    rotation: Tensor
+    fps: Tensor
+
+
+class PairMaker:
+    """Draws batches from a motion set. The same seed gives the same batches on one device."""
+
+    def __init__(
+        self,
+        motions: MotionSet,
+        seed: int,
+        *,
+        augmentation: Augmentation | None = None,
+        noise: DetectorNoise | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.augmentation = augmentation or Augmentation()
+        self.noise = noise or DetectorNoise()
+        self.device = torch.device(device)
+        self.points: BodyPoints = body_points(device)
+        self.random = torch.Generator(device=device).manual_seed(seed)
+        self.quaternions = torch.as_tensor(motions.quaternions, device=device)
+        self.pelvis = torch.as_tensor(motions.pelvis, device=device)
+        self.start = torch.as_tensor(motions.start, device=device)
+        self.length = torch.as_tensor(motions.length, device=device)
+        self.fps = torch.as_tensor(motions.fps, device=device, dtype=torch.float32)
+        self.mirror = torch.as_tensor(mirrored(JOINT_NAMES), device=device)
+
+    def batch(self, count: int, frames: int) -> Batch:
+        """``count`` windows of ``frames`` frames."""
+        quaternions, pelvis, fps = self._windows(count, frames)
+        quaternions = self._recombined(quaternions, frames)
+        rotations = matrix_from_quaternion(quaternions) @ self._joint_turns(count)
+        betas = self._normal(count, 10) * self.augmentation.shape
+        stature = self.points.stature(betas)
+        to_camera, offset, image = self._cameras(count, stature)
+        rotations = torch.cat([(to_camera[:, None] @ rotations[:, :, 0])[:, :, None], rotations[:, :, 1:]], 2)
+        joints, keypoints, ends = self.points.posed(rotations, betas)
+        travel = (pelvis - pelvis.mean(1, keepdim=True)) @ to_camera.mT
+        root = travel * (stature / 1.7)[:, None, None] + offset[:, None]
+        depth = (keypoints + root[:, :, None])[..., 2:].clamp_min(0.15)
+        rays = (keypoints + root[:, :, None])[..., :2] / depth
+        hidden = visible_part(joints)
+        rays, confidence = self.noise.seen(rays, hidden, image, fps, self.random)
+        rays = rays * torch.exp(self._normal(count, 1, 1, 1) * self.augmentation.focal_error)
+        features, rotation = virtual_views(rays, confidence, fps)
+        target = torch.cat([joints, ends], 2) @ rotation / stature[:, None, None, None]
+        return Batch(features, target, stature, (confidence > 0).any(2), rotation, fps)
+
+    def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(*shape, generator=self.random, device=self.device)
+
+    def _normal(self, *shape: int) -> Tensor:
+        return torch.randn(*shape, generator=self.random, device=self.device)
+
+    def _windows(self, count: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Quaternions (B, T, 24, 4), pelvis (B, T, 3), fps (B,), at random speeds and rates, half of them mirrored."""
+        clip = torch.multinomial(self.length.float(), count, replacement=True, generator=self.random)
+        fps = self._uniform(*self.augmentation.rate, count)
+        speed = torch.exp(self._uniform(*np.log(self.augmentation.speed), count))
+        room = (self.length[clip] - 1).float()
+        step = (speed * self.fps[clip] / fps).minimum(room / (frames - 1))
+        first = self._uniform(0, 1, count) * (room - step * (frames - 1))
+        position = first[:, None] + step[:, None] * torch.arange(frames, device=self.device)
+        below = position.floor().long().minimum((room[:, None] - 1).long().clamp_min(0))
+        part = (position - below)[..., None]
+        index = self.start[clip][:, None] + below
+        pelvis = torch.lerp(self.pelvis[index], self.pelvis[index + 1], part)
+        quaternions = torch.lerp(self.quaternions[index], self.quaternions[index + 1], part[..., None])
+        quaternions = quaternions / quaternions.norm(dim=-1, keepdim=True)
+        flip = (torch.rand(count, generator=self.random, device=self.device) < 0.5)[:, None, None]
+        other = quaternions[:, :, self.mirror] * quaternions.new_tensor([1.0, 1.0, -1.0, -1.0])
+        mirrored_pelvis = pelvis * pelvis.new_tensor([-1.0, 1.0, 1.0])
+        return torch.where(flip[..., None], other, quaternions), torch.where(flip, mirrored_pelvis, pelvis), fps
+
+    def _recombined(self, quaternions: Tensor, frames: int) -> Tensor:
+        """Give some people the upper body of another."""
+        take = torch.rand(len(quaternions), generator=self.random, device=self.device) < self.augmentation.recombine
+        donors = quaternions.roll(1, 0)[:, :, list(UPPER_BODY)]
+        mixed = quaternions.clone()
+        mixed[:, :, list(UPPER_BODY)] = torch.where(take[:, None, None, None], donors, mixed[:, :, list(UPPER_BODY)])
+        return mixed
+
+    def _joint_turns(self, count: int) -> Tensor:
+        """Small constant turns (B, 1, 24, 3, 3) of every joint: other builds, habits and capture errors."""
+        half = self._normal(count, 24, 3) * np.radians(self.augmentation.joint_turn) / 2
+        half[:, 0] = 0
+        quaternion = torch.cat([torch.ones_like(half[..., :1]), half], -1)
+        return matrix_from_quaternion(quaternion / quaternion.norm(dim=-1, keepdim=True))[:, None]
+
+    def _cameras(self, count: int, stature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """camera_from_world (B, 3, 3) of the Y-up world, the person's place (B, 3) m, half picture (B, 2) slopes."""
+        set_ = self.augmentation
+        free = torch.rand(count, generator=self.random, device=self.device) < set_.free_elevation
+        usual = set_.usual_elevation[0] + set_.usual_elevation[1] * self._normal(count)
+        elevation = torch.where(free, self._uniform(-30, 75, count), usual).clamp(-60, 80)
+        lean = torch.where(
+            (torch.rand(count, generator=self.random, device=self.device) < set_.tumble)[:, None],
+            self._uniform(-180, 180, count, 2),
+            self._normal(count, 2) * set_.lean,
+        )
+        person = _about("x", lean[:, 0]) @ _about("z", lean[:, 1]) @ _about("y", self._uniform(0, 360, count))
+        height_angle = torch.exp(self._uniform(*np.log(set_.apparent_height), count))
+        distance = stature / (2 * torch.tan(torch.deg2rad(height_angle) / 2))
+        fov = self._uniform(*set_.field_of_view, count)
+        shape = torch.tensor([[1, 9 / 16], [9 / 16, 1], [1, 1], [1, 3 / 4]], device=self.device)
+        pick = torch.randint(4, (count,), generator=self.random, device=self.device)
+        half = torch.tan(torch.deg2rad(fov) / 2)[:, None] * shape[pick]
+        place = self._uniform(-0.75, 0.75, count, 2) * half
+        ray = torch.cat([place, torch.ones_like(place[:, :1])], -1)
+        offset = ray / ray.norm(dim=-1, keepdim=True) * distance[:, None]
+        aim = _about("y", torch.rad2deg(torch.atan(place[:, 0]))) @ _about("x", -torch.rad2deg(torch.atan(place[:, 1])))
+        flip = torch.diag(torch.tensor([1.0, -1.0, -1.0], device=self.device))  # Y up to OpenCV's axes
+        tilt = _about("z", self._normal(count) * set_.roll) @ aim @ _about("x", elevation) @ flip
+        return tilt @ person, offset, half
+
+
+def _about(axis: str, degrees: Tensor) -> Tensor:
+    """Rotations (B, 3, 3) about a coordinate axis."""
+    c, s = torch.cos(torch.deg2rad(degrees)), torch.sin(torch.deg2rad(degrees))
+    zero, one = torch.zeros_like(c), torch.ones_like(c)
+    rows = {
+        "x": [one, zero, zero, zero, c, -s, zero, s, c],
+        "y": [c, zero, s, zero, one, zero, -s, zero, c],
+        "z": [c, -s, zero, s, c, zero, zero, zero, one],
+    }[axis]
+    return torch.stack(rows, -1).reshape(-1, 3, 3)

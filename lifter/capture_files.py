@@ -32,7 +32,7 @@ def read_keypoints(path: Path) -> Keypoints:
     if names is None or points.ndim != 3 or points.shape[1:] != (len(names), 3):
         raise InputError("bad_keypoints", f"{Path(path).name}: {points.shape} does not fit the set {arrays['set']}.", f"Known sets: {', '.join(KEYPOINT_SETS)}.")
     zeros = np.zeros(len(points), np.int64)
-    _require_rows(arrays, path, len(points), ("track_id", "view", "frames", "times"))
+    _require_rows(arrays, path, len(points), ("track_id", "view", "frames", "times", "hands", "world"))
     return Keypoints(
         keypoints=points,
         set=str(arrays["set"]),
@@ -44,6 +44,7 @@ def read_keypoints(path: Path) -> Keypoints:
         fps=float(arrays["fps"]),
         clip_frames=int(arrays.get("clip_frames", len(np.unique(arrays["frames"])))),
         hands=arrays.get("hands"),
+        world=arrays.get("world"),
     )
 
 

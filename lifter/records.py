@@ -14,6 +14,18 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Frame:
+    """One picture of a clip.
+
+    index: source frame number, from 0. time: seconds from the clip's first frame. rgb: (H, W, 3), upright.
+    """
+
+    index: int
+    time: float
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Keypoints:
     """2D keypoints of everybody seen in one clip.
 
@@ -24,6 +36,8 @@ class Keypoints:
     image_size: (width, height) px of the upright picture. fps: rate of the sampled frames.
     clip_frames: how many frames were looked at (also those without anybody).
     hands: (N, 2, 21, 3) left and right hand, or None.
+    world: (N, 33, 3) metres, BlazePose's own 3D guess: pelvis-centred, camera axes (x right, y down, z forward), or
+        None. A start or a prior, not a result.
     """
 
     keypoints: FloatArray
@@ -36,6 +50,7 @@ class Keypoints:
     fps: float
     clip_frames: int
     hands: FloatArray | None = None
+    world: FloatArray | None = None
 
     def select(self, rows: NDArray[np.bool_] | IntArray) -> "Keypoints":
         """The given rows only (mask or indices)."""
@@ -47,6 +62,7 @@ class Keypoints:
             frames=self.frames[rows],
             times=self.times[rows],
             hands=None if self.hands is None else self.hands[rows],
+            world=None if self.world is None else self.world[rows],
         )
 
 

@@ -113,5 +113,5 @@ def _preload_cuda_libraries(runtime: Any) -> str:  # noqa: ANN401
             runtime.preload_dlls()
         except Exception as error:  # whatever is wrong, the trial session after this decides
             return f"CUDA's libraries could not be loaded: {error}"
-    first = said.getvalue().strip().splitlines()[:1]
-    return f"CUDA's libraries could not be loaded ({first[0].split(": ")[0]})." if first else ""
+    lines = said.getvalue().splitlines()
+    return f"CUDA's libraries could not be loaded ({lines[0].partition(': ')[0]})." if lines else ""

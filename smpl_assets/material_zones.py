@@ -144,7 +144,7 @@ def _hair(surface: _Surface, joints: Floats, head: Mask) -> Mask:
     neck = joints[JOINT["neck"]]
     crown = surface.centres[head, 1].max()
     size = crown - neck[1]
-    x, y, z = ((surface.centres - [0.0, neck[1], joints[JOINT["head"]][2]]) / size).T
+    _, y, z = ((surface.centres - [0.0, neck[1], joints[JOINT["head"]][2]]) / size).T
     candidates = [
         surface.trimmed(head & ((y - slope * z > top) | ((z < behind) & (y > nape))))
         for slope, top, behind, nape in product(

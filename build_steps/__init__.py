@@ -1,0 +1,1 @@
+"""What build.py does, verb by verb. Standard library only: this runs before anything is installed."""

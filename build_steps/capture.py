@@ -1,0 +1,91 @@
+"""The verbs capture and demo: worker, then headless Blender, then a look whether every promised file is there."""
+
+import argparse
+import time
+from pathlib import Path
+
+from . import setup
+from .children import run_child
+from .console import BuildError, say
+from .environments import Environment
+from .pins import ROOT
+
+DEMO_CLIP = ROOT / "examples" / "balancing.mp4"
+CLOCK_SLACK = 2.0  # seconds: coarsest file times in use
+
+
+def demo(arguments: list[str]) -> int:
+    """python build.py demo: the bundled clip into demo/ as .blend, .fbx, motion file and preview video."""
+    parser = argparse.ArgumentParser("build.py demo", description=demo.__doc__)
+    parser.add_argument("--out", default=str(ROOT / "demo"), metavar="FOLDER", help="where to (default: demo)")
+    options, rest = parser.parse_known_args(arguments)
+    return run([str(DEMO_CLIP), "--out", options.out, "--fbx", *rest])
+
+
+def run(arguments: list[str]) -> int:
+    """python build.py capture CLIP --out FOLDER [--fbx] [--glb] [--target T] [capture options]."""
+    options, lifter_options = _parse(arguments)
+    clip, out = Path(options.clip), Path(options.out)
+    if not clip.is_file():
+        raise BuildError(f"There is no clip {clip}.", "Give the path of a video file.", 2)
+    environment = setup.ensure()
+    started = time.time()
+    status = run_child([environment.python, "-m", "reel2rig.lifter", "capture", clip, "--out", out, *lifter_options])
+    if status != 0:
+        return status
+    motions = sorted(path for path in out.glob("person_*.npz") if _is_new(path, started))
+    if not motions:
+        raise BuildError(f"The capture ended without a motion file in {out}.", "Please report this clip.")
+    promised = [out / "capture.json", *motions, out / "preview.mp4"]
+    results = _results(out, clip, options)
+    status = _build_character(environment, clip, motions, results, options.target)
+    if status != 0:
+        return status
+    promised += results.values()
+    _require_files(promised, started)
+    say("\nWritten:")
+    for path in promised:
+        say(f"  {path}  ({path.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(
+        "build.py capture",
+        description="Video in; .blend, motion file, preview and, if asked for, FBX and GLB out.",
+        epilog="Every other option goes to the capture: python build.py capture CLIP --out FOLDER --preset best ...",
+    )
+    parser.add_argument("clip", help="the video (give it first)")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="folder for the results")
+    parser.add_argument("--fbx", action="store_true", help="write an FBX for game engines")
+    parser.add_argument("--glb", action="store_true", help="write a GLB")
+    parser.add_argument("--target", default="generic", choices=["unity", "unreal", "godot", "generic"])
+    options, rest = parser.parse_known_args(arguments)
+    return options, rest
+
+
+def _results(out: Path, clip: Path, options: argparse.Namespace) -> dict[str, Path]:
+    wanted = ["blend"] + [kind for kind in ("fbx", "glb") if getattr(options, kind)]
+    return {f"--{kind}": out / f"{clip.stem}.{kind}" for kind in wanted}
+
+
+def _build_character(
+    environment: Environment, clip: Path, motions: list[Path], results: dict[str, Path], target: str
+) -> int:
+    files = [part for option, path in results.items() for part in (option, path)]
+    command = [environment.python, "-m", "reel2rig.addon", *motions, *files, "--target", target, "--clip", clip]
+    return run_child(command)
+
+
+def _require_files(paths: list[Path], started: float) -> None:
+    """Raise BuildError unless each file was written by this run and holds something."""
+    missing = [str(path) for path in paths if not _is_new(path, started) or path.stat().st_size == 0]
+    if missing:
+        raise BuildError(
+            f"The work ended, but these files were not written: {', '.join(missing)}.",
+            "Run the same command again; if they stay away, please report the clip and the lines above.",
+        )
+
+
+def _is_new(path: Path, started: float) -> bool:
+    return path.is_file() and path.stat().st_mtime >= started - CLOCK_SLACK

@@ -92,5 +92,5 @@ def _backend(backend: Backend, preset: PresetName, provider: Provider, fps: floa
     if backend == "mediapipe":
         from .mediapipe_backend import MediaPipeDetector
 
-        return MediaPipeDetector(fps, people_limit)
+        return MediaPipeDetector(people_limit)
     raise InputError("bad_backend", f"Unknown detector {backend!r}.", "Choose onnx or mediapipe.")

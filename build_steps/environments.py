@@ -152,7 +152,7 @@ def _install(environment: Environment, wheels: Path | None) -> None:
         install("Installing PyTorch", *[line for line in lines if line.startswith("torch==")], *numpy)
     install("Installing Blender and the other pinned packages", *lines)
     install("Installing Reel2Rig itself", "--no-deps", "--no-build-isolation", "-e", ROOT)
-    if "smplx" not in environment.groups:
+    if "train" in environment.groups and "smplx" not in environment.groups:
         run_quietly("Leaving out smplx", [*pip, "uninstall", "--quiet", "--yes", "smplx"], remedy=pip_remedy)
 
 

@@ -1,0 +1,43 @@
+"""Materials of the figure: one for each zone of the body."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..smpl_assets.body import Body
+
+NEUTRAL_GREY = (0.55, 0.56, 0.58)
+
+
+@dataclass(frozen=True)
+class ZoneMaterials:
+    """materials: one a zone; index (F,): the zone of each face (of each quad where the body has quads)."""
+
+    materials: tuple[Any, ...]
+    index: NDArray[np.int64]
+
+
+def zone_materials(body: Body) -> ZoneMaterials:
+    """Materials for ``body``: neutral grey where its zones are not known."""
+    count = len(body.faces if body.quads is None else body.quads)
+    return ZoneMaterials((_material("body", NEUTRAL_GREY),), np.zeros(count, np.int64))
+
+
+def _material(zone: str, colour: tuple[float, float, float]) -> Any:
+    """The shared material of a zone; made when the file has none yet."""
+    name = f"Reel2Rig {zone}"
+    material = bpy.data.materials.get(name)
+    if material is not None:
+        return material
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*colour, 1.0)
+    material.roughness = 0.7
+    if material.node_tree is None:
+        material.use_nodes = True  # always on from Blender 5.0, where setting it warns
+    shader = material.node_tree.nodes["Principled BSDF"]
+    shader.inputs["Base Color"].default_value = (*colour, 1.0)
+    shader.inputs["Roughness"].default_value = 0.7
+    return material

@@ -1,0 +1,92 @@
+"""The scene around a character: frame rate, frame range, and the camera that filmed the clip with the clip behind."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from ..lifter.errors import InputError
+from ..lifter.motion_file import Motion
+
+FIRST_FRAME: Final = 1
+"""The scene frame that shows the clip's time 0."""
+SENSOR_WIDTH_MM: Final = 36.0
+SAME_RATE: Final = 0.005
+CAMERA_NAME: Final = "Reel2Rig Camera"
+
+
+def frame_rate(scene: Any) -> float:
+    """Frames per second of ``scene``."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def set_frame_rate(scene: Any, fps: float) -> None:
+    """Set ``scene`` to ``fps`` frames per second, also where that is not a whole number (29.97)."""
+    scene.render.fps = max(1, round(fps))
+    scene.render.fps_base = scene.render.fps / fps
+
+
+def scene_frames(motion: Motion, scene: Any) -> NDArray[np.float64]:
+    """Scene frame numbers (T,) of a motion's frames; whole numbers wherever they are within a fiftieth of one."""
+    times = np.arange(len(motion.poses)) / motion.fps if motion.times is None else motion.times
+    frames = FIRST_FRAME + np.asarray(times, np.float64) * frame_rate(scene)
+    whole = np.round(frames)
+    frames = np.where(np.abs(frames - whole) < 0.02, whole, frames)
+    if np.any(np.diff(frames) <= 0):
+        raise InputError("bad_motion", "The motion's times do not rise from frame to frame.", "Capture the clip again.")
+    return frames
+
+
+def set_frame_range(scene: Any, first: float, last: float) -> None:
+    """Set the scene's range to the whole frames around ``first`` and ``last`` and go to the first."""
+    scene.frame_start, scene.frame_end = int(np.floor(first)), int(np.ceil(last))
+    scene.frame_set(scene.frame_start)
+
+
+def add_camera(scene: Any, collection: Any, motion: Motion) -> Any | None:
+    """The camera that filmed ``motion``, or None when the motion does not know it. Sets the render size."""
+    if motion.camera_K is None or motion.camera_world_from_cam is None or motion.image_size is None:
+        return None
+    camera = bpy.data.objects.new(CAMERA_NAME, bpy.data.cameras.new(CAMERA_NAME))
+    collection.objects.link(camera)
+    # OpenCV's camera looks along +Z with Y down, Blender's along -Z with Y up
+    camera.matrix_world = Matrix(motion.camera_world_from_cam.tolist()) @ Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
+    _set_lens(scene.render, camera.data, motion.camera_K, motion.image_size)
+    scene.camera = camera
+    return camera
+
+
+def _set_lens(render: Any, lens: Any, K: NDArray[np.float64], size: tuple[int, int]) -> None:
+    """Intrinsics K in pixels, where pixel (0, 0) is the centre of the top left pixel."""
+    width, height = size
+    render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
+    ratio = K[0, 0] / K[1, 1]
+    render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1.0 / ratio), max(1.0, ratio)
+    lens.sensor_fit = "HORIZONTAL"
+    lens.sensor_width = SENSOR_WIDTH_MM
+    lens.lens = K[0, 0] * SENSOR_WIDTH_MM / width
+    lens.shift_x = -(K[0, 2] - (width - 1) / 2) / width
+    lens.shift_y = (K[1, 2] - (height - 1) / 2) * ratio / width
+    lens.clip_start, lens.clip_end = 0.01, 1000.0
+
+
+def show_clip(scene: Any, camera: Any, clip: Path) -> str | None:
+    """Show ``clip`` behind the camera's view in time with the scene; returns a warning when that is not possible."""
+    try:
+        movie = bpy.data.movieclips.load(str(Path(clip).resolve()), check_existing=True)
+    except RuntimeError:
+        return f"Blender cannot read {Path(clip).name}, so the camera has no picture behind it."
+    movie.frame_start = FIRST_FRAME
+    background = camera.data.background_images.new()
+    background.source = "MOVIE_CLIP"
+    background.clip = movie
+    background.alpha = 1.0
+    background.frame_method = "STRETCH"
+    background.display_depth = "BACK"
+    camera.data.show_background_images = True
+    if movie.fps and abs(movie.fps / frame_rate(scene) - 1.0) > SAME_RATE:
+        return f"The clip runs at {movie.fps:g} frames a second, the scene at {frame_rate(scene):g}: it drifts behind."
+    return None

@@ -17,7 +17,7 @@ IntArray = NDArray[np.int64]
 LONGEST_GAP: Final = 1.0  # seconds a person may be out of sight and keep the number
 LEAST_LIKENESS: Final = 0.3
 DETECTOR_FOLLOWED: Final = 0.25  # likeness added where the detector gave both rows one number
-FLEETING_SECONDS, FLEETING_CONFIDENCE = 0.3, 0.6
+FLEETING: Final = 0.3  # seconds; a shorter sighting is no one who can be captured, and often no one at all
 
 
 @dataclass
@@ -32,7 +32,7 @@ def track(keypoints: Keypoints) -> Keypoints:
     """The same rows with track_id 1, 2, ... over the whole clip, 1 the most prominent person (see prominence).
 
     Rows are joined over time by likeness (OKS and place) to where a person is expected; a person out of sight for
-    up to a second keeps the number. Fleeting, unsure sightings are dropped. Views are tracked one by one.
+    up to a second keeps the number. Fleeting sightings are dropped. Views are tracked one by one.
     """
     numbers = np.zeros(len(keypoints.frames), np.int64)
     for view in np.unique(keypoints.view):
@@ -124,14 +124,7 @@ def _matches(
     return [(active[one], int(here[row])) for one, row in pairs if likeness[one, row] >= LEAST_LIKENESS]
 
 
-def _fleeting(keypoints: Keypoints) -> list[int]:
-    """Tracks seen for a moment only and never surely: not people. Moments of very short clips are kept."""
-    fleeting = []
-    clip_seconds = keypoints.clip_frames / keypoints.fps
-    confidence = keypoints.keypoints[..., 2].mean(axis=1)
-    for number in np.unique(keypoints.track_id):
-        rows = keypoints.track_id == number
-        short = rows.sum() / keypoints.fps < min(FLEETING_SECONDS, 0.5 * clip_seconds)
-        if short and confidence[rows].mean() < FLEETING_CONFIDENCE:
-            fleeting.append(int(number))
-    return fleeting
+def _fleeting(keypoints: Keypoints) -> IntArray:
+    """Tracks seen for a moment only; in a very short clip a moment counts."""
+    ids, rows = np.unique(keypoints.track_id, return_counts=True)
+    return ids[rows < min(FLEETING * keypoints.fps, 0.2 * keypoints.clip_frames)]

@@ -37,7 +37,7 @@ def smpl_parts() -> Parts:
 def smpl_npz(smpl_parts: Parts, tmp_path: Path) -> Callable[..., Path]:
     """Write the body with some parts replaced (or left out, where None) to an .npz file."""
 
-    def write(**changes: object) -> Path:
+    def write(**changes: Any) -> Path:
         path = tmp_path / "SMPL_NEUTRAL.npz"
         np.savez(path, **{key: value for key, value in (smpl_parts | changes).items() if value is not None})
         return path

@@ -55,13 +55,14 @@ def test_both_sides_are_dressed_alike(body: Body, zones: ZoneTable) -> None:
 def test_borders_are_closed_loops_without_teeth(body: Body, zones: ZoneTable) -> None:
     """Cuffs, shoe tops and collar: each is one ring, whose vertices all have exactly two border edges."""
     assert body.quads is not None
-    quads = body.quads
+    assert zones.quads is not None
+    quads, suited = body.quads, zones.quads == SUIT
     owners: dict[tuple[int, int], list[int]] = {}
     for quad, corners in enumerate(quads.tolist()):
         for first, second in zip(corners, [*corners[1:], corners[0]], strict=True):
             if first != second:
                 owners.setdefault((min(first, second), max(first, second)), []).append(quad)
-    edges = [edge for edge, sides in owners.items() if len({int(zones.quads[s]) == SUIT for s in sides}) == 2]
+    edges = [edge for edge, sides in owners.items() if len({bool(suited[side]) for side in sides}) == 2]
     counts = np.bincount(np.array(edges).ravel())
     assert set(counts[counts > 0].tolist()) == {2}
     assert 5 * 16 <= len(edges) <= 5 * 48

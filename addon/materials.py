@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-import numpy as np
 from numpy.typing import NDArray
 
 from ..smpl_assets.body import Body
-
-NEUTRAL_GREY = (0.55, 0.56, 0.58)
-
+from ..smpl_assets.material_zones import material_zones
 
 @dataclass(frozen=True)
 class ZoneMaterials:
@@ -21,13 +18,14 @@ class ZoneMaterials:
 
 
 def zone_materials(body: Body) -> ZoneMaterials:
-    """Materials for ``body``: neutral grey where its zones are not known."""
-    count = len(body.faces if body.quads is None else body.quads)
-    return ZoneMaterials((_material("body", NEUTRAL_GREY),), np.zeros(count, np.int64))
+    """The suit, skin, hair, ... of ``body``, shared by all characters of the file."""
+    table = material_zones(body)
+    materials = tuple(_material(name, colour.tolist()) for name, colour in zip(table.names, table.colours, strict=True))
+    return ZoneMaterials(materials, table.faces if table.quads is None else table.quads)
 
 
-def _material(zone: str, colour: tuple[float, float, float]) -> Any:
-    """The shared material of a zone; made when the file has none yet."""
+def _material(zone: str, colour: list[float]) -> Any:
+    """The material of a zone in linear RGB; made when the file has none yet."""
     name = f"Reel2Rig {zone}"
     material = bpy.data.materials.get(name)
     if material is not None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -473,3 +474,10 @@ class TestSummary:
 
     def test_no_test_at_all_is_a_failure(self) -> None:
         assert checks.summarise([], without_313=False) == 1
+
+
+def test_every_package_folder_is_declared_for_the_wheel() -> None:
+    declared = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
+    folders = [ROOT / name for name in ("addon", "benchmarks", "lifter", "smpl_assets", "training")]
+    inside = {init.parent.relative_to(ROOT) for folder in folders for init in folder.rglob("__init__.py")}
+    assert declared == {"reel2rig", *(".".join(["reel2rig", *path.parts]) for path in inside)}

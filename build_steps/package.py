@@ -1,6 +1,8 @@
 """The verb package: the extension zip, made and judged by Blender's own tools."""
 
 import argparse
+import shutil
+import tempfile
 from pathlib import Path
 
 from . import setup
@@ -18,19 +20,29 @@ def run(arguments: list[str]) -> int:
     scripts = blender_scripts(environment)
     builder = [environment.python, scripts / "addons_core/bl_pkg/cli/blender_ext.py"]
     tags = ["--valid-tags", scripts / "modules/_bpy_internal/extensions/tags.py"]
-    dist = ROOT / "dist"
-    dist.mkdir(exist_ok=True)
     run_quietly("Validating the extension", [*builder, "validate", *tags, ROOT], cwd=ROOT)
-    for old in dist.glob("reel2rig-*.zip"):
-        old.unlink()
-    run_quietly("Building the zip", [*builder, "build", "--source-dir", ROOT, "--output-dir", dist], cwd=ROOT)
-    zips = sorted(dist.glob("reel2rig-*.zip"))
-    if not zips:
-        raise BuildError(f"Blender's builder ended without a zip in {dist}.")
-    for path in zips:
-        run_quietly(f"Validating {path.name}", [*builder, "validate", *tags, path], cwd=ROOT)
-        say(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
+    with tempfile.TemporaryDirectory() as folder:
+        run_quietly("Building the zip", [*builder, "build", "--source-dir", ROOT, "--output-dir", folder], cwd=ROOT)
+        zips = sorted(Path(folder).glob("*.zip"))
+        if not zips:
+            raise BuildError("Blender's builder ended without a zip.")
+        for path in zips:
+            run_quietly(f"Validating {path.name}", [*builder, "validate", *tags, path], cwd=ROOT)
+            say(f"{_deliver(path)}  ({path.stat().st_size / 1e6:.1f} MB)")
     return 0
+
+
+def _deliver(path: Path) -> Path:
+    """Copy a validated zip into dist/, whole or not at all."""
+    target = ROOT / "dist" / path.name
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_name(f".part-{target.name}")
+    try:
+        shutil.copyfile(path, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
 
 
 def blender_scripts(environment: Environment) -> Path:

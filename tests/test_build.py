@@ -472,6 +472,18 @@ class TestSummary:
         assert "FAILED  pyright" in shown
         assert "Python 3.13 was not found" in shown
 
+    @pytest.mark.parametrize(("ci", "status"), [("true", 1), ("", 0)])
+    def test_without_python_313_ci_fails_and_a_person_is_told(
+        self, ci: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("CI", ci)
+        monkeypatch.setattr(checks.setup, "ensure", lambda blender52: environments.full_environment())
+        monkeypatch.setattr(checks, "is_complete", lambda environment: False)
+        monkeypatch.setattr(checks, "_run_beside", lambda *arguments: None)
+        monkeypatch.setattr(checks, "_run_suite", lambda *_, **__: checks.Outcome("tests", 5, 0, 0, 1.0))
+        assert checks.run([]) == status
+        assert "Blender 5.2 is NOT set up" in capsys.readouterr().out
+
     def test_no_test_at_all_is_a_failure(self) -> None:
         assert checks.summarise([], without_313=False) == 1
 

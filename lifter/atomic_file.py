@@ -1,7 +1,7 @@
 """Write a file whole or not at all."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +18,10 @@ def written_whole(path: Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        part = path.parent / f".part-{uuid.uuid4().hex}{path.suffix}"
+        part.touch(exist_ok=False)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    part = Path(name)
     try:
         yield part
         os.replace(part, path)
@@ -34,4 +33,6 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 def _cannot_write(path: Path, error: OSError) -> CaptureError:
     reason = error.strerror or str(error)
-    return CaptureError("cannot_write", f"Could not write {path}: {reason}.", "Free some disk space or choose another folder.")
+    return CaptureError(
+        "cannot_write", f"Could not write {path}: {reason}.", "Free some disk space or choose another folder."
+    )

@@ -30,7 +30,11 @@ def read_keypoints(path: Path) -> Keypoints:
     points = arrays["keypoints"].astype(np.float32)
     names = KEYPOINT_SETS.get(str(arrays["set"]))
     if names is None or points.ndim != 3 or points.shape[1:] != (len(names), 3):
-        raise InputError("bad_keypoints", f"{Path(path).name}: {points.shape} does not fit the set {arrays['set']}.", f"Known sets: {', '.join(KEYPOINT_SETS)}.")
+        raise InputError(
+            "bad_keypoints",
+            f"{Path(path).name}: {points.shape} does not fit the set {arrays['set']}.",
+            f"Known sets: {', '.join(KEYPOINT_SETS)}.",
+        )
     zeros = np.zeros(len(points), np.int64)
     _require_rows(arrays, path, len(points), ("track_id", "view", "frames", "times", "hands", "world"))
     return Keypoints(
@@ -62,7 +66,11 @@ def read_joints(path: Path) -> Joints3D:
     _require(arrays, path, ("joints",))
     joints = arrays["joints"].astype(np.float32)
     if joints.ndim != 3 or joints.shape[1:] != (24, 3) or len(joints) == 0:
-        raise InputError("bad_joints", f"{Path(path).name}: joints have shape {joints.shape}.", "Expected (N, 24, 3) metres in SMPL order.")
+        raise InputError(
+            "bad_joints",
+            f"{Path(path).name}: joints have shape {joints.shape}.",
+            "Expected (N, 24, 3) metres in SMPL order.",
+        )
     count = len(joints)
     _require_rows(arrays, path, count, ("ends", "track_id", "frames", "times", "confidence"))
     if "times" not in arrays and "fps" not in arrays:
@@ -84,10 +92,14 @@ def read_joints(path: Path) -> Joints3D:
 def _require(arrays: dict[str, NDArray], path: Path, keys: tuple[str, ...]) -> None:
     missing = [key for key in keys if key not in arrays]
     if missing:
-        raise InputError("missing_keys", f"{Path(path).name} has no {', '.join(missing)}.", "It must come from an earlier stage.")
+        raise InputError(
+            "missing_keys", f"{Path(path).name} has no {', '.join(missing)}.", "It must come from an earlier stage."
+        )
 
 
 def _require_rows(arrays: dict[str, NDArray], path: Path, count: int, keys: tuple[str, ...]) -> None:
     wrong = [key for key in keys if key in arrays and len(arrays[key]) != count]
     if wrong:
-        raise InputError("wrong_rows", f"{Path(path).name}: {', '.join(wrong)} should have {count} rows.", "Write the file again.")
+        raise InputError(
+            "wrong_rows", f"{Path(path).name}: {', '.join(wrong)} should have {count} rows.", "Write the file again."
+        )

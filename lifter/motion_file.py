@@ -95,7 +95,9 @@ def read_npz(path: Path) -> dict[str, NDArray]:
     except FileNotFoundError as error:
         raise InputError("no_such_file", f"There is no file {path}.", "Check the path.") from error
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError("not_npz", f"{Path(path).name} is not a readable .npz file.", "Choose a motion .npz (ours or AMASS).") from error
+        raise InputError(
+            "not_npz", f"{Path(path).name} is not a readable .npz file.", "Choose a motion .npz (ours or AMASS)."
+        ) from error
 
 
 def read_motion(path: Path) -> Motion:
@@ -107,14 +109,22 @@ def read_motion(path: Path) -> Motion:
     name = Path(path).name
     missing = [key for key in ("poses", "trans") if key not in arrays]
     if missing:
-        raise InputError("not_motion", f"{name} has no {' and '.join(missing)}.", "Choose a motion file (ours or AMASS).")
+        raise InputError(
+            "not_motion", f"{name} has no {' and '.join(missing)}.", "Choose a motion file (ours or AMASS)."
+        )
     poses, trans = arrays["poses"], arrays["trans"]
     # SMPL-X files of AMASS hold 165 values a frame; their first 66 are SMPL's
     widths = {72: 72, 156: 156, 165: 66, 66: 66}
     if poses.ndim != 2 or poses.shape[1] not in widths or trans.shape != (len(poses), 3) or len(poses) == 0:
-        raise InputError("bad_motion", f"{name}: poses {poses.shape} and trans {trans.shape} do not fit.", "Expected (T, 72) or (T, 156) and (T, 3), T > 0.")
+        raise InputError(
+            "bad_motion",
+            f"{name}: poses {poses.shape} and trans {trans.shape} do not fit.",
+            "Expected (T, 72) or (T, 156) and (T, 3), T > 0.",
+        )
     if not (np.isfinite(poses).all() and np.isfinite(trans).all()):
-        raise InputError("bad_motion", f"{name} holds values that are not finite.", "Capture or convert the file again.")
+        raise InputError(
+            "bad_motion", f"{name} holds values that are not finite.", "Capture or convert the file again."
+        )
     if widths[poses.shape[1]] == 66:
         poses = np.concatenate([poses[:, :66], np.zeros((len(poses), 6), poses.dtype)], axis=1)
     return Motion(

@@ -96,3 +96,31 @@ class Joints3D:
             times=self.times[rows],
             confidence=self.confidence[rows],
         )
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """joints: Joints3D in the camera frame, each row's pelvis at the origin. up (N, 3): the world's up as each row
+    suggests it, camera frame. keypoints: the 2D rows, rows alike, missing frames filled with confidence 0."""
+
+    joints: Joints3D
+    up: NDArray[np.float64]
+    keypoints: Keypoints
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One person's fitted motion, rows as in the joints it was fitted to.
+
+    axis_angle (T, 24, 3) radians local; trans (T, 3) m, added to the rest pelvis; betas (B,); joints (T, 24, 3) and
+    ends (T, 13, 3) m of the fitted skeleton, world frame; joint_residual (T,) m, mean distance to the given joints;
+    pixel_residual (T,) px, confidence-weighted mean distance to the keypoints (NaN without keypoints).
+    """
+
+    axis_angle: NDArray[np.floating]
+    trans: NDArray[np.floating]
+    betas: NDArray[np.floating]
+    joints: NDArray[np.floating]
+    ends: NDArray[np.floating]
+    joint_residual: NDArray[np.floating]
+    pixel_residual: NDArray[np.floating]

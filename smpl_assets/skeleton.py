@@ -25,5 +25,5 @@ END: Final = {name: index for index, name in enumerate(END_NAMES)}
 def mirrored(names: tuple[str, ...]) -> tuple[int, ...]:
     """Index of each name's left-right counterpart (itself for names without a side)."""
     swap = {"left": "right", "right": "left"}
-    sides = [name.split("_", 1) for name in names]
-    return tuple(names.index(f"{swap[s[0]]}_{s[1]}") if s[0] in swap else i for i, s in enumerate(sides))
+    counterparts = ["_".join(swap.get(part, part) for part in name.split("_")) for name in names]
+    return tuple(names.index(name) for name in counterparts)

@@ -26,7 +26,12 @@ def visible_part(joints: Tensor) -> Tensor:
     """How likely each limb (B, T, 4) is hidden behind the trunk, from camera-frame joints (B, T, 24, 3)."""
     trunk = joints[:, :, [JOINT["pelvis"], JOINT["spine3"], JOINT["neck"]]].mean(2)
     limbs = []
-    for side, middle, end in (("left", "elbow", "wrist"), ("right", "elbow", "wrist"), ("left", "knee", "ankle"), ("right", "knee", "ankle")):
+    for side, middle, end in (
+        ("left", "elbow", "wrist"),
+        ("right", "elbow", "wrist"),
+        ("left", "knee", "ankle"),
+        ("right", "knee", "ankle"),
+    ):
         limb = (joints[:, :, JOINT[f"{side}_{middle}"]] + joints[:, :, JOINT[f"{side}_{end}"]]) / 2
         reach = 0.22 if middle == "elbow" else 0.12
         other = joints[:, :, JOINT[f"{'right' if side == 'left' else 'left'}_{middle}"]]
@@ -74,7 +79,9 @@ class DetectorNoise:
         error = self.bias * normal(count, 1, 33, 2) + self.drift * drift + self.jitter * normal(count, frames, 33, 2)
         lost = self.hidden_drift * _slow_noise(normal(count, frames, 33, 2), 0.3 * fps) * poor[..., None]
         noisy = _swapped(rays + box * (level * error + self.strength * lost), self.swap * self.strength, uniform)
-        doubt = torch.where(poor > 0.5, 0.05 + 0.6 * uniform(count, frames, 1) ** 2, 1 - 0.3 * uniform(count, frames, 1) ** 3)
+        doubt = torch.where(
+            poor > 0.5, 0.05 + 0.6 * uniform(count, frames, 1) ** 2, 1 - 0.3 * uniform(count, frames, 1) ** 3
+        )
         confidence = (doubt.expand(-1, -1, 33) * (0.9 + 0.1 * uniform(count, 1, 33))).clamp(0, 1)
         return noisy, confidence * self._kept(count, frames, uniform)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..lifter.virtual_camera import FEATURES
 
-POINTS = 24 + 13
+POINTS = 24 + 13  # joints and ends; the last row of the output is the world's up
 DILATIONS = (1, 2, 4, 8, 16)
 
 
@@ -33,14 +33,15 @@ class Block(nn.Module):
 
 
 class Lifter(nn.Module):
-    """features (B, T, 100) to points (B, T, 37, 3): joints then ends, virtual camera axes, pelvis at 0, in statures."""
+    """features (B, T, 100) to (B, T, 38, 3), virtual camera axes: 24 joints and 13 ends in statures, pelvis at 0, and
+    the direction of the world's up (about unit length)."""
 
     def __init__(self, width: int = 256, dilations: tuple[int, ...] = DILATIONS, dropout: float = 0.05) -> None:
         super().__init__()
         self.settings = {"width": width, "dilations": list(dilations), "dropout": dropout}
         self.first = nn.Sequential(nn.Conv1d(FEATURES, width, 1, bias=False), nn.BatchNorm1d(width), nn.ReLU())
         self.blocks = nn.Sequential(*(Block(width, dilation, dropout) for dilation in dilations))
-        self.last = nn.Conv1d(width, POINTS * 3, 1)
+        self.last = nn.Conv1d(width, (POINTS + 1) * 3, 1)
 
     @property
     def reach(self) -> int:
@@ -50,8 +51,8 @@ class Lifter(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""
         hidden = self.blocks(self.first(features.transpose(1, 2)))
-        points = self.last(hidden).transpose(1, 2).reshape(features.shape[0], -1, POINTS, 3)
-        return points - points[:, :, :1]
+        rows = self.last(hidden).transpose(1, 2).reshape(features.shape[0], -1, POINTS + 1, 3)
+        return torch.cat([rows[:, :, :POINTS] - rows[:, :, :1], rows[:, :, POINTS:]], 2)
 
 
 def load_lifter(path: str, device: torch.device | str = "cpu") -> Lifter:

@@ -26,8 +26,8 @@ class Augmentation:
     lean: float = 4.0
     tumble: float = 0.03
     shape: float = 1.0
-    usual_elevation: tuple[float, float] = (6.0, 12.0)
-    free_elevation: float = 0.2
+    usual_elevation: tuple[float, float] = (7.0, 13.0)
+    free_elevation: float = 0.25
     roll: float = 5.0
     apparent_height: tuple[float, float] = (9.0, 62.0)
     field_of_view: tuple[float, float] = (25.0, 80.0)
@@ -36,7 +36,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Batch:
-    """features (B, T, 100); target (B, T, 37, 3) joints then ends, virtual camera axes, pelvis at 0, units of stature;
+    """features (B, T, 100); target (B, T, 38, 3) joints, ends (units of stature, pelvis at 0) and up, virtual camera axes;
     stature (B,) metres; seen (B, T) frames with any point; rotation (B, T, 3, 3) camera_from_virtual; fps (B,)."""
 
     features: Tensor
@@ -78,7 +78,7 @@ class PairMaker:
         rotations = matrix_from_quaternion(quaternions) @ self._joint_turns(count)
         betas = self._normal(count, 10) * self.augmentation.shape
         stature = self.points.stature(betas)
-        to_camera, offset, image = self._cameras(count, stature)
+        to_camera, up, offset, image = self._cameras(count, stature)
         rotations = torch.cat([(to_camera[:, None] @ rotations[:, :, 0])[:, :, None], rotations[:, :, 1:]], 2)
         joints, keypoints, ends = self.points.posed(rotations, betas)
         travel = (pelvis - pelvis.mean(1, keepdim=True)) @ to_camera.mT
@@ -89,7 +89,8 @@ class PairMaker:
         rays, confidence = self.noise.seen(rays, hidden, image, fps, self.random)
         rays = rays * torch.exp(self._normal(count, 1, 1, 1) * self.augmentation.focal_error)
         features, rotation = virtual_views(rays, confidence, fps)
-        target = torch.cat([joints, ends], 2) @ rotation / stature[:, None, None, None]
+        points = torch.cat([joints, ends], 2) / stature[:, None, None, None]
+        target = torch.cat([points, up[:, None, None].expand(-1, frames, 1, 3)], 2) @ rotation
         return Batch(features, target, stature, (confidence > 0).any(2), rotation, fps)
 
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
@@ -133,8 +134,9 @@ class PairMaker:
         quaternion = torch.cat([torch.ones_like(half[..., :1]), half], -1)
         return matrix_from_quaternion(quaternion / quaternion.norm(dim=-1, keepdim=True))[:, None]
 
-    def _cameras(self, count: int, stature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """camera_from_world (B, 3, 3) of the Y-up world, the person's place (B, 3) m, half picture (B, 2) slopes."""
+    def _cameras(self, count: int, stature: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """camera_from_body (B, 3, 3), the world's up (B, 3) in the camera, the person's place (B, 3) m, and half the
+        picture (B, 2) in slopes."""
         set_ = self.augmentation
         free = torch.rand(count, generator=self.random, device=self.device) < set_.free_elevation
         usual = set_.usual_elevation[0] + set_.usual_elevation[1] * self._normal(count)
@@ -157,7 +159,7 @@ class PairMaker:
         aim = _about("y", torch.rad2deg(torch.atan(place[:, 0]))) @ _about("x", -torch.rad2deg(torch.atan(place[:, 1])))
         flip = torch.diag(torch.tensor([1.0, -1.0, -1.0], device=self.device))  # Y up to OpenCV's axes
         tilt = _about("z", self._normal(count) * set_.roll) @ aim @ _about("x", elevation) @ flip
-        return tilt @ person, offset, half
+        return tilt @ person, tilt[:, :, 1], offset, half
 
 
 def _about(axis: str, degrees: Tensor) -> Tensor:

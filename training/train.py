@@ -14,11 +14,12 @@ from tqdm import tqdm
 
 from .evaluate import score
 from .motion_pack import MotionSet
-from .network import Lifter
+from .network import POINTS, Lifter
 from .synthesis import Batch, PairMaker
 
 ENDS_WEIGHT = 0.7
 VELOCITY_WEIGHT = 2.0
+UP_WEIGHT = 0.05  # a unit vector's error against points that are about 0.05 statures off
 RECORD = ("step", "loss", "validation_mpjpe_mm", "validation_ends_mm", "minutes")
 
 
@@ -42,10 +43,12 @@ def loss_of(predicted: Tensor, batch: Batch) -> Tensor:
     """Mean distance of points and of their steps between frames, in statures; unseen frames count a quarter."""
     weight = torch.cat([torch.ones(24), torch.full((13,), ENDS_WEIGHT)]).to(predicted.device)
     seen = 0.25 + 0.75 * batch.seen[..., None].float()
-    position = ((predicted - batch.target).norm(dim=-1) * weight * seen).mean()
-    step = (predicted.diff(dim=1) - batch.target.diff(dim=1)).norm(dim=-1)
+    distance = (predicted - batch.target).norm(dim=-1)
+    position = (distance[..., :POINTS] * weight * seen).mean()
+    up = (distance[..., POINTS:] * seen).mean()
+    step = (predicted.diff(dim=1) - batch.target.diff(dim=1)).norm(dim=-1)[..., :POINTS]
     rate = batch.fps[:, None, None] / 30.0
-    return position + VELOCITY_WEIGHT * (step * rate * weight * seen[:, 1:]).mean()
+    return position + UP_WEIGHT * up + VELOCITY_WEIGHT * (step * rate * weight * seen[:, 1:]).mean()
 
 
 class Run:
@@ -109,7 +112,11 @@ class Run:
         self.averaged.eval()
         found = score(self.averaged, self.validation, "noisy", windows=64, frames=self.settings.frames)
         row: dict[str, Any] = dict(
-            zip(RECORD, (self.step, round(loss, 5), found["mpjpe_mm"], found["ends_mm"], round(self.minutes, 2)), strict=True)
+            zip(
+                RECORD,
+                (self.step, round(loss, 5), found["mpjpe_mm"], found["ends_mm"], round(self.minutes, 2)),
+                strict=True,
+            )
         )
         record = self.folder / "record.csv"
         new = not record.exists()
@@ -125,7 +132,10 @@ class Run:
         return found["mpjpe_mm"]
 
     def _save_weights(self, name: str) -> None:
-        _save_whole({"settings": self.averaged.settings, "weights": self.averaged.state_dict(), "step": self.step}, self.folder / name)
+        _save_whole(
+            {"settings": self.averaged.settings, "weights": self.averaged.state_dict(), "step": self.step},
+            self.folder / name,
+        )
 
     def _save_state(self) -> None:
         state = {

@@ -1,0 +1,92 @@
+"""Fit SMPL to predicted joints: betas once per person, pose per frame, bone lengths constant."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...smpl_assets.body import Body
+from ...smpl_assets.landmarks import place_landmarks
+from ...smpl_assets.rotation import (
+    Array,
+    axis_angle_from_quaternion,
+    continuous_quaternions,
+    matrix_from_quaternion,
+    quaternion_from_matrix,
+)
+from ...smpl_assets.skeleton import END_NAMES
+from ..records import Fit, Joints3D, Keypoints
+from ..virtual_camera import rays_from_pixels
+from .closed_form import initial_rotations
+from .gauss_newton import Pose, Spreads, Targets, refine, smoothed
+from .shape import measured_lengths, solve_betas
+from .skeleton import Posed, RestSkeleton, pose_skeleton, rest_skeleton
+
+FINAL_SMOOTHING = 0.03  # seconds; takes out what jitter is left without blunting fast moves
+# Which joint's confidence speaks for an end point.
+END_EVIDENCE = (15, 15, 15, 15, 15, 7, 8, 10, 11, 22, 23, 22, 23)
+
+
+def fit(
+    joints: Joints3D,
+    body: Body,
+    *,
+    fps: float,
+    stature: float | None = None,
+    keypoints: Keypoints | None = None,
+    rounds: int = 5,
+    spreads: Spreads | None = None,
+) -> Fit:
+    """Fit one person's rows (world frame, times ascending).
+
+    stature: metres, or None to take it from the joints. keypoints: the same rows in 2D; with them and a camera the
+    pose also explains the picture. Closed form first, then ``rounds`` of damped Gauss-Newton on joints and ends.
+    """
+    given, ends = joints.joints.astype(np.float64), joints.ends.astype(np.float64)
+    confidence = joints.confidence.astype(np.float64)
+    betas = solve_betas(body, measured_lengths(given, confidence), stature)
+    rest = rest_skeleton(body, betas)
+    start = Pose(initial_rotations(rest, given, ends, fps), given[:, 0])
+    targets = _targets(joints, keypoints)
+    pose = refine(rest, start, targets, fps, rounds=rounds, spreads=spreads) if rounds else start
+    pose = smoothed(pose, FINAL_SMOOTHING * fps)
+    quaternions = continuous_quaternions(quaternion_from_matrix(pose.local))
+    posed = pose_skeleton(rest, matrix_from_quaternion(quaternions), pose.pelvis)
+    return Fit(
+        axis_angle=axis_angle_from_quaternion(quaternions),
+        trans=pose.pelvis - rest.joints[0],
+        betas=betas,
+        joints=posed.joints,
+        ends=posed.ends,
+        joint_residual=np.linalg.norm(posed.joints - given, axis=-1).mean(axis=-1),
+        pixel_residual=_pixel_residual(rest, posed, joints, keypoints),
+    )
+
+
+def _targets(joints: Joints3D, keypoints: Keypoints | None) -> Targets:
+    sure = np.maximum(joints.confidence.astype(np.float64), 0.02)
+    ends = joints.ends.astype(np.float64)
+    known = np.isfinite(ends).all(-1)
+    weights = sure[:, list(END_EVIDENCE)] * known
+    assert len(END_EVIDENCE) == len(END_NAMES)
+    # the lifter sees all points together, so even a hidden joint's estimate is worth something
+    targets = Targets(joints.joints.astype(np.float64), ends, np.maximum(sure, 0.3), np.maximum(weights, 0.2) * known)
+    if keypoints is None or joints.camera_K is None or joints.camera_world_from_cam is None:
+        return targets
+    rays = rays_from_pixels(keypoints.keypoints[..., :2].astype(np.float64), joints.camera_K)
+    seen = keypoints.keypoints[..., 2].astype(np.float64) ** 2
+    return Targets(
+        targets.joints, ends, targets.joint_weights, targets.end_weights, rays, seen, joints.camera_world_from_cam
+    )
+
+
+def _pixel_residual(
+    rest: RestSkeleton, posed: Posed, joints: Joints3D, keypoints: Keypoints | None
+) -> NDArray[np.float64]:
+    if keypoints is None or joints.camera_K is None or joints.camera_world_from_cam is None:
+        return np.full(len(posed.joints), np.nan)
+    points = place_landmarks(rest.keypoints, rest.keypoint_offsets, posed.rotations, posed.joints)
+    turn, centre = joints.camera_world_from_cam[:3, :3], joints.camera_world_from_cam[:3, 3]
+    seen = (points - centre) @ turn
+    pixels = seen[..., :2] / np.maximum(seen[..., 2:], 1e-3) @ joints.camera_K[:2, :2].T + joints.camera_K[:2, 2]
+    weight = keypoints.keypoints[..., 2].astype(np.float64) ** 2
+    distance = np.linalg.norm(pixels - keypoints.keypoints[..., :2], axis=-1)
+    return (distance * weight).sum(-1) / np.maximum(weight.sum(-1), 1e-6)

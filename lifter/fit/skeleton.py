@@ -1,0 +1,77 @@
+"""A person's rest skeleton and its forward kinematics, as the fitter needs them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...smpl_assets.body import Body, joint_transforms
+from ...smpl_assets.landmarks import Landmarks, body_landmarks, place_landmarks
+from ...smpl_assets.rotation import Array
+from ...smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
+from ..keypoint_sets import BLAZEPOSE33
+
+
+@dataclass(frozen=True)
+class RestSkeleton:
+    """Rest joints (24, 3) m in the body frame, and points that follow them as weighted offsets (P, 24, 3)."""
+
+    joints: Array
+    ends: Landmarks
+    end_offsets: Array
+    keypoints: Landmarks
+    keypoint_offsets: Array
+
+    def bone(self, joint: str, child: str) -> Array:
+        """Rest vector (3,) from ``joint`` to ``child``."""
+        return self.joints[JOINT[child]] - self.joints[JOINT[joint]]
+
+    def end_vectors(self, joint: str, names: tuple[str, ...]) -> Array:
+        """Rest vectors (n, 3) from ``joint`` to the named ends."""
+        rows = [END_NAMES.index(name) for name in names]
+        rest = self.end_offsets + self.ends.weights[..., None] * self.joints
+        return rest.sum(axis=1)[rows] - self.joints[JOINT[joint]]
+
+
+def rest_skeleton(body: Body, betas: Array) -> RestSkeleton:
+    """The skeleton of ``body`` with ``betas``."""
+    joints = body.rest_joints(betas).astype(np.float64)
+    ends, keypoints = body_landmarks(body, END_NAMES), body_landmarks(body, BLAZEPOSE33)
+    return RestSkeleton(
+        joints,
+        ends,
+        ends.local_offsets(joints, betas).astype(np.float64),
+        keypoints,
+        keypoints.local_offsets(joints, betas).astype(np.float64),
+    )
+
+
+@dataclass(frozen=True)
+class Posed:
+    """Global rotations (T, 24, 3, 3), joints (T, 24, 3), ends (T, 13, 3) in metres, world frame."""
+
+    rotations: Array
+    joints: Array
+    ends: Array
+
+
+def pose_skeleton(rest: RestSkeleton, local: Array, pelvis: Array) -> Posed:
+    """Forward kinematics of local rotations (T, 24, 3, 3) with the pelvis at ``pelvis`` (T, 3)."""
+    rotations, joints = joint_transforms(rest.joints, PARENTS, local, pelvis - rest.joints[0])
+    return Posed(rotations, joints, place_landmarks(rest.ends, rest.end_offsets, rotations, joints))
+
+
+def local_from_global(rotations: Array) -> Array:
+    """Local rotations (T, 24, 3, 3) of global ones."""
+    local = rotations.copy()
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        local[:, joint] = np.swapaxes(rotations[:, parent], -1, -2) @ rotations[:, joint]
+    return local
+
+
+def descendants() -> NDArray[np.bool_]:
+    """(24, 24): row j marks the joints that move when joint j turns, itself among them."""
+    table = np.eye(24, dtype=bool)
+    for joint in range(23, 0, -1):
+        table[PARENTS[joint]] |= table[joint]
+    return table

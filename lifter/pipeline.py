@@ -1,0 +1,140 @@
+"""The whole way of a capture: video in, motion files and preview out. Each stage is one call."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..smpl_assets.body import OPEN_BODY
+from .camera import Intrinsics, intrinsics
+from .capture_files import write_joints, write_keypoints
+from .capture_folder import published_whole, write_record
+from .capture_record import capture_record
+from .clip_reader import ClipInfo, probe, read_frames
+from .detect import Backend, Detections, PresetName, detect
+from .errors import InputError
+from .fit_people import as_motion, body_from, checked_height, fit_people
+from .lift import LIFTER_MODEL, lift
+from .motion_file import Motion, write_motion
+from .place import place
+from .preview import Person, write_preview
+from .progress import Reporter
+from .providers import Device, choose_provider, open_session
+from .records import Lifted
+from .track import choose_people, track
+
+
+@dataclass(frozen=True)
+class CaptureOptions:
+    """What is asked for. height in metres, field_of_view in degrees across the longer side, start and end in seconds."""
+
+    clip: Path
+    out: Path
+    preset: PresetName = "balanced"
+    detector: Backend = "onnx"
+    device: Device = "auto"
+    person: str = "largest"
+    height: float | None = None
+    field_of_view: float | None = None
+    camera: Path | None = None
+    start: float | None = None
+    end: float | None = None
+    body: Path = OPEN_BODY
+    refine: Literal["none", "smplx"] = "none"
+
+
+def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
+    """Capture a clip into the folder ``options.out`` and return what its capture.json holds.
+
+    The folder's files appear together at the end, or not at all. Raises InputError, CaptureError, CancelledError.
+    """
+    reporter.stage("open")
+    body = body_from(options.body)
+    stature = checked_height(options.height)
+    clip = probe(options.clip)
+    lens = _lens(options, clip)
+    warnings = list(clip.warnings)
+    detections = _detect(options, clip, warnings, reporter)
+    reporter.stage("track")
+    keypoints = track(detections.keypoints)
+    people = choose_people(keypoints, _person(options.person))
+    reporter.stage("lift")
+    session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
+    lifted = lift(keypoints, lens.camera_K, stature, session, people)
+    reporter.stage("place")
+    joints = place(lifted)
+    reporter.stage("fit", len(people))
+    fits, joints = fit_people(joints, lifted.keypoints, people, body, stature, options.refine, reporter)
+    motions = [
+        as_motion(found, joints.select(joints.track_id == person), body, keypoints, clip)
+        for found, person in zip(fits, people, strict=True)
+    ]
+    with published_whole(options.out) as folder:
+        reporter.stage("write")
+        write_keypoints(folder / "keypoints.npz", keypoints)
+        write_joints(folder / "joints.npz", joints)
+        for number, motion in enumerate(motions, start=1):
+            write_motion(folder / f"person_{number:02d}.npz", motion)
+        _preview(folder / "preview.mp4", options, clip, motions, lifted, lens, reporter)
+        reporter.end()
+        record = capture_record(options, clip, lens, detections, reporter, warnings, motions, fits)
+        write_record(folder / "capture.json", record)
+    return record
+
+
+def _person(person: str) -> int | Literal["largest", "all"]:
+    if person in ("largest", "all"):
+        return person  # type: ignore[return-value]
+    if person.isdecimal() and int(person) > 0:
+        return int(person)
+    raise InputError(
+        "bad_person", f"--person {person} is not understood.", "Give largest, all, or a track number from 1."
+    )
+
+
+def _lens(options: CaptureOptions, clip: ClipInfo) -> Intrinsics:
+    return intrinsics(
+        options.clip,
+        clip.image_size,
+        field_of_view=options.field_of_view,
+        calibration=options.camera,
+        focal_length_35mm=clip.focal_length_35mm,
+    )
+
+
+def _detect(options: CaptureOptions, clip: ClipInfo, warnings: list[str], reporter: Reporter) -> Detections:
+    length = min(options.end or clip.duration, clip.duration) - (options.start or 0.0)
+    progress = reporter.stage("detect", max(1, round(length * clip.default_fps)))
+    frames = read_frames(options.clip, start=options.start, end=options.end, warnings=warnings)
+    detections = detect(
+        frames,
+        clip.image_size,
+        clip.default_fps,
+        backend=options.detector,
+        preset=options.preset,
+        device=options.device,
+        progress=progress,
+    )
+    warnings += detections.warnings
+    return detections
+
+
+def _preview(
+    path: Path,
+    options: CaptureOptions,
+    clip: ClipInfo,
+    motions: list[Motion],
+    lifted: Lifted,
+    lens: Intrinsics,
+    reporter: Reporter,
+) -> None:
+    progress = reporter.stage("preview", lifted.keypoints.clip_frames)
+    people = [
+        Person(m.frames, np.concatenate([m.joints, m.ends], axis=1), m.confidence.mean(axis=1))  # type: ignore[arg-type, union-attr]
+        for m in motions
+    ]
+    frames = read_frames(options.clip, start=options.start, end=options.end)
+    world_from_cam = motions[0].camera_world_from_cam
+    assert world_from_cam is not None
+    write_preview(path, frames, clip.default_fps, people, lifted.keypoints, lens.camera_K, world_from_cam, progress)

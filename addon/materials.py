@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 from numpy.typing import NDArray
 
 from ..smpl_assets.body import Body

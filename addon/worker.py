@@ -21,6 +21,8 @@ from ..lifter.errors import CancelledError, CaptureError
 
 START_SCRIPT: Final = Path(__file__).resolve().parent / "start_lifter.py"
 KEPT_LINES: Final = 20
+GRACE_SECONDS: Final = 0.5
+"""How long a cancelled capture may take to remove its half-written files before it is killed."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,11 @@ def _kill_group(process: subprocess.Popen[str]) -> None:
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
         process.kill()
         return
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:  # it has ended by itself
-        return
+    for blow, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, blow)
+            process.wait(timeout=seconds)
+        except ProcessLookupError:  # they have all ended
+            return
+        except subprocess.TimeoutExpired:
+            continue

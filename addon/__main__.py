@@ -1,0 +1,130 @@
+"""Motion files to .blend, .fbx and .glb without a window: ``python -m reel2rig.addon MOTION.npz --fbx OUT.fbx``.
+
+Works with the bpy module and inside ``blender -b``, where the arguments stand behind ``--``. Exit status: 0 done, 1
+our fault, 2 the input's fault. With several motions each is exported to its own file, OUT_01.fbx, OUT_02.fbx, ...
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..lifter.atomic_file import written_whole
+from ..lifter.errors import CaptureError
+
+if TYPE_CHECKING:
+    from .character import ImportedCharacter
+    from .export_targets import Format
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's options."""
+    arguments = argparse.ArgumentParser(prog="python -m reel2rig.addon", description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("motions", nargs="+", type=Path, metavar="MOTION.npz")
+    arguments.add_argument("--blend", type=Path, help="Blender file to write")
+    arguments.add_argument("--fbx", type=Path, help="FBX to write and check")
+    arguments.add_argument("--glb", type=Path, help="binary glTF to write and check")
+    arguments.add_argument("--target", choices=("unity", "unreal", "godot", "generic"), default="generic")
+    arguments.add_argument("--clip", type=Path, help="video to show behind the camera")
+    arguments.add_argument("--body", type=Path, help="body file the motion was made on; default: the open body")
+    arguments.add_argument("--progress", choices=("text", "json"), default="text", help="json: one object a line")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    if argv is None:
+        argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    options = parser().parse_args(argv)
+    settings = _keep_users_settings_out()
+    try:
+        result = run(options)
+    except CaptureError as error:
+        _say_error(error, options.progress)
+        return error.exit_status
+    finally:
+        if settings is not None:
+            shutil.rmtree(settings, ignore_errors=True)
+    _say_result(result, options.progress)
+    return 0
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Build, save and export; returns what was written. Raises CaptureError or InputError."""
+    import bpy
+
+    from .body_choice import body_from
+    from .character import import_motions
+
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    characters = import_motions(scene, options.motions, body_from(options.body), options.clip)
+    written: list[dict[str, Any]] = []
+    for file_format, path in (("FBX", options.fbx), ("GLB", options.glb)):
+        if path is not None:
+            written += _export(characters, path, options.target, file_format, scene)
+    if options.blend is not None:
+        _save(options.blend)
+        written.append({"file": str(options.blend)})
+    warnings = dict.fromkeys(text for character in characters for text in character.warnings)
+    return {"written": written, "warnings": list(warnings)}
+
+
+def _export(
+    characters: "list[ImportedCharacter]", path: Path, target: str, file_format: "Format", scene: Any
+) -> list[dict[str, Any]]:
+    from .export import export_character
+
+    reports = []
+    for number, character in enumerate(characters, start=1):
+        file = path if len(characters) == 1 else path.with_name(f"{path.stem}_{number:02d}{path.suffix}")
+        report = export_character(character.rig, file, target, file_format, scene)
+        reports.append({"file": str(file), "target": target, "says": report.sentence(), **asdict(report)})
+    return reports
+
+
+def _save(path: Path) -> None:
+    import bpy
+
+    try:
+        with written_whole(path) as part:
+            bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, check_existing=False)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise CaptureError("cannot_write", f"Could not write {path}: {reason}", "Choose another folder.") from error
+
+
+def _keep_users_settings_out() -> str | None:
+    """Point the bpy module at empty settings before it is imported; Blender itself has read its own already."""
+    if "bpy" in sys.modules or "BLENDER_USER_RESOURCES" in os.environ:
+        return None
+    folder = tempfile.mkdtemp(prefix="reel2rig-blender-")
+    os.environ["BLENDER_USER_RESOURCES"] = folder
+    return folder
+
+
+def _say_error(error: CaptureError, style: str) -> None:
+    if style == "json":
+        print(json.dumps({"error": {"code": error.code, "message": error.message, "hint": error.hint}}), flush=True)
+    else:
+        print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
+
+
+def _say_result(result: dict[str, Any], style: str) -> None:
+    if style == "json":
+        print(json.dumps({"result": result}), flush=True)
+        return
+    for warning in result["warnings"]:
+        print(f"warning: {warning}")
+    for item in result["written"]:
+        print(f"{item['file']}: {item.get('says', 'saved')}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Operator Import Motion: .npz files (ours or AMASS) become characters."""
+
+# pyright: reportInvalidTypeForm=false
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy_extras.io_utils import ImportHelper
+
+from ..lifter.errors import CaptureError
+from .body_choice import body_from
+from .character import import_motions
+from .preferences import body_file
+from .rig import leave_edit_modes
+
+
+class ImportMotion(bpy.types.Operator, ImportHelper):
+    """Make an animated character from a motion file (.npz, from a capture or AMASS)"""
+
+    bl_idname = "reel2rig.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
+
+    filename_ext = ".npz"
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+    clip: bpy.props.StringProperty(
+        name="Clip", description="Video to show behind the camera", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    use_motion_rate: bpy.props.BoolProperty(
+        name="Set Frame Rate",
+        description="Give the scene the motion's frame rate; otherwise the motion is keyed between whole frames",
+        default=True,
+    )
+
+    def execute(self, context: Any) -> set[str]:
+        """Build the characters in the current scene and make the first one active."""
+        try:
+            body = body_from(body_file())
+            leave_edit_modes()
+            clip = Path(bpy.path.abspath(self.clip)) if self.clip else None
+            characters = import_motions(context.scene, self._paths(), body, clip, self.use_motion_rate)
+        except CaptureError as error:
+            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            return {"CANCELLED"}
+        for item in context.view_layer.objects:
+            item.select_set(False)
+        characters[0].rig.select_set(True)
+        context.view_layer.objects.active = characters[0].rig
+        for warning in dict.fromkeys(text for character in characters for text in character.warnings):
+            self.report({"WARNING"}, warning)
+        keys = sum(character.frame_count for character in characters)
+        self.report({"INFO"}, f"Imported {len(characters)} character(s), {keys} frames")
+        return {"FINISHED"}
+
+    def _paths(self) -> list[Path]:
+        names = [item.name for item in self.files if item.name]
+        if names:
+            return [Path(bpy.path.abspath(self.directory)) / name for name in names]
+        return [Path(bpy.path.abspath(self.filepath))]

@@ -1,0 +1,101 @@
+"""The sidebar tab "Reel2Rig": video in, progress, what the character is, export."""
+
+# pyright: reportInvalidTypeForm=false
+
+from typing import Any
+
+import bpy
+
+from .body_choice import LICENCE_TEXT
+from .character import EXPORT, LICENCE, SOURCE, WARNINGS, active_character
+from .export_game import FORMAT_ITEMS, TARGET_ITEMS, ExportGame
+from .import_motion import ImportMotion
+from .import_video import DEVICES, PRESETS, CancelCapture, ImportVideo, running_progress
+
+
+class Reel2RigSettings(bpy.types.PropertyGroup):
+    """What the panel hands to the operators; kept with the scene."""
+
+    clip: bpy.props.StringProperty(name="Video", description="Video of a person", subtype="FILE_PATH")
+    person: bpy.props.EnumProperty(
+        name="Person",
+        items=[("largest", "Largest", "The person largest in the picture"), ("all", "All", "Everybody in the clip")],
+        default="largest",
+    )
+    height: bpy.props.FloatProperty(
+        name="Height", description="How tall the person is", default=1.7, min=0.5, max=2.5, unit="LENGTH"
+    )
+    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
+    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
+    target: bpy.props.EnumProperty(name="Engine", items=TARGET_ITEMS, default="unity")
+    file_format: bpy.props.EnumProperty(name="Format", items=FORMAT_ITEMS, default="AUTO")
+
+
+class _Sidebar:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Reel2Rig"
+
+
+class REEL2RIG_PT_capture(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+    """Video and motion files in."""
+
+    bl_label = "Capture"
+
+    def draw(self, context: Any) -> None:
+        """Source, options, button; a progress bar while a capture runs."""
+        settings, column = context.scene.reel2rig, self.layout.column()
+        progress = running_progress()
+        if progress is not None:
+            column.progress(factor=progress.factor, text=progress.sentence())
+            column.operator(CancelCapture.bl_idname, icon="CANCEL")
+            return
+        column.use_property_split = True
+        for name in ("clip", "person", "height", "preset", "device"):
+            column.prop(settings, name)
+        button = column.operator(ImportVideo.bl_idname, icon="FILE_MOVIE")
+        button.filepath = settings.clip
+        for name in ("person", "height", "preset", "device"):
+            setattr(button, name, getattr(settings, name))
+        column.separator()
+        column.operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")
+
+
+class REEL2RIG_PT_character(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+    """The active character."""
+
+    bl_label = "Character"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only with a character of ours."""
+        return active_character(context) is not None
+
+    def draw(self, context: Any) -> None:
+        """What it is, what it may be used for, and the way out to a game."""
+        rig, settings, column = active_character(context), context.scene.reel2rig, self.layout.column()
+        column.label(text=rig.name, icon="ARMATURE_DATA")
+        for line in _facts(rig, context.scene):
+            column.label(text=line)
+        for warning in filter(None, rig.get(WARNINGS, "").split("\n")):
+            column.label(text=warning, icon="ERROR")
+        column.separator()
+        column.use_property_split = True
+        column.prop(settings, "target")
+        column.prop(settings, "file_format")
+        button = column.operator(ExportGame.bl_idname, icon="EXPORT")
+        button.target, button.file_format = settings.target, settings.file_format
+        if rig.get(EXPORT):
+            column.label(text=rig[EXPORT], icon="CHECKMARK")
+
+
+def _facts(rig: Any, scene: Any) -> list[str]:
+    facts = [f"Licence: {LICENCE_TEXT.get(rig[LICENCE], rig[LICENCE])}"]
+    if rig.get(SOURCE):
+        facts.append(f"From {rig[SOURCE].split(' sha256:')[0]}")
+    action = rig.animation_data.action if rig.animation_data else None
+    if action is not None:
+        first, last = action.frame_range
+        seconds = (last - first) * scene.render.fps_base / scene.render.fps
+        facts.append(f"Frames {first:g} to {last:g}, {seconds:.2f} s")
+    return facts

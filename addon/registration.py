@@ -1,0 +1,53 @@
+"""All classes Blender must know, in the order they are registered."""
+
+from typing import Any, Final
+
+import bpy
+
+from .export_game import ExportGame
+from .import_motion import ImportMotion
+from .import_video import REEL2RIG_FH_video, CancelCapture, ImportVideo, stop_running
+from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_character, Reel2RigSettings
+from .preferences import CheckEnvironment, Reel2RigPreferences
+
+CLASSES: Final[tuple[type, ...]] = (
+    CheckEnvironment,
+    Reel2RigPreferences,
+    Reel2RigSettings,
+    ImportVideo,
+    CancelCapture,
+    ImportMotion,
+    ExportGame,
+    REEL2RIG_FH_video,
+    REEL2RIG_PT_capture,
+    REEL2RIG_PT_character,
+)
+
+
+def register() -> None:
+    """Make classes, the scene's settings and the menu lines known to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    scene: Any = bpy.types.Scene
+    scene.reel2rig = bpy.props.PointerProperty(type=Reel2RigSettings)
+    bpy.types.TOPBAR_MT_file_import.append(_draw_import)
+    bpy.types.TOPBAR_MT_file_export.append(_draw_export)
+
+
+def unregister() -> None:
+    """Stop a running capture and take everything back, in reverse order."""
+    stop_running()
+    bpy.types.TOPBAR_MT_file_export.remove(_draw_export)
+    bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
+    del bpy.types.Scene.reel2rig
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+
+
+def _draw_import(menu: Any, _context: Any) -> None:
+    menu.layout.operator(ImportVideo.bl_idname, text="Reel2Rig Video (.mp4, .mov, ...)")
+    menu.layout.operator(ImportMotion.bl_idname, text="Reel2Rig Motion (.npz)")
+
+
+def _draw_export(menu: Any, _context: Any) -> None:
+    menu.layout.operator(ExportGame.bl_idname, text="Reel2Rig for Games (.fbx, .glb)")

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from ...smpl_assets.body import Body
 from ...smpl_assets.landmarks import place_landmarks
 from ...smpl_assets.rotation import (
-    Array,
     axis_angle_from_quaternion,
     continuous_quaternions,
     matrix_from_quaternion,

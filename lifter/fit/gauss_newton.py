@@ -166,7 +166,9 @@ def _add_rays(
     moves: NDArray[np.bool_],
 ) -> None:
     """2D evidence, in metres at the point's depth: how far the point lies beside its ray."""
-    assert targets.rays is not None and targets.ray_weights is not None and targets.world_from_cam is not None
+    assert targets.rays is not None
+    assert targets.ray_weights is not None
+    assert targets.world_from_cam is not None
     points, jacobian = _points(rest.keypoints.weights, rest.keypoint_offsets, world, joints, moves)
     turn, centre = targets.world_from_cam[:3, :3], targets.world_from_cam[:3, 3]
     seen = (points - centre) @ turn
@@ -202,4 +204,12 @@ def _cut(pose: Pose, part: slice) -> Pose:
 
 
 def _cut_targets(targets: Targets, part: slice) -> Targets:
-    return Targets(**{k: v if v is None or k == "world_from_cam" else v[part] for k, v in vars(targets).items()})
+    return Targets(
+        targets.joints[part],
+        targets.ends[part],
+        targets.joint_weights[part],
+        targets.end_weights[part],
+        None if targets.rays is None else targets.rays[part],
+        None if targets.ray_weights is None else targets.ray_weights[part],
+        targets.world_from_cam,
+    )

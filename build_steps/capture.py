@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
         raise BuildError(f"The capture ended without a motion file in {out}.", "Please report this clip.")
     promised = [out / "capture.json", *motions, out / "preview.mp4"]
     results = _results(out, clip, options)
-    status = _build_character(environment, clip, motions, results, options.target)
+    status = _build_character(environment, clip, motions, results, options)
     if status != 0:
         return status
     promised += results.values()
@@ -60,8 +60,14 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--fbx", action="store_true", help="write an FBX for game engines")
     parser.add_argument("--glb", action="store_true", help="write a GLB")
     parser.add_argument("--target", default="generic", choices=["unity", "unreal", "godot", "generic"])
+    parser.add_argument("--body", metavar="FILE", help="a licensed SMPL file in place of the open body")
     options, rest = parser.parse_known_args(arguments)
-    return options, rest
+    return options, rest + _body_option(options)
+
+
+def _body_option(options: argparse.Namespace) -> list[str]:
+    """The body file concerns both the capture and the character that is built on it."""
+    return ["--body", options.body] if options.body else []
 
 
 def _results(out: Path, clip: Path, options: argparse.Namespace) -> dict[str, Path]:
@@ -70,11 +76,11 @@ def _results(out: Path, clip: Path, options: argparse.Namespace) -> dict[str, Pa
 
 
 def _build_character(
-    environment: Environment, clip: Path, motions: list[Path], results: dict[str, Path], target: str
+    environment: Environment, clip: Path, motions: list[Path], results: dict[str, Path], options: argparse.Namespace
 ) -> int:
     files = [part for option, path in results.items() for part in (option, path)]
-    command = [environment.python, "-m", "reel2rig.addon", *motions, *files, "--target", target, "--clip", clip]
-    return run_child(command)
+    command = [environment.python, "-m", "reel2rig.addon", *motions, *files, "--target", options.target]
+    return run_child([*command, "--clip", clip, *_body_option(options)])
 
 
 def _require_files(paths: list[Path], started: float) -> None:

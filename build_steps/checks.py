@@ -57,7 +57,7 @@ def pytest_arguments(arguments: list[str]) -> tuple[list[str], list[str] | None]
 
     Without paths: everything, and tests/addon. With paths: these, and those of them inside tests/addon.
     """
-    paths = [part for part in arguments if (ROOT / part.split("::")[0]).exists() and not part.startswith("-")]
+    paths = [part for part in arguments if Path(part).as_posix().startswith("tests")]
     if not paths:
         return arguments, [ADDON_TESTS, *arguments]
     inside = [path for path in paths if Path(path).as_posix().startswith(ADDON_TESTS)]

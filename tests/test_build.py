@@ -415,6 +415,11 @@ class TestCapture:
         assert "--glb" not in blender
         assert "춤 🎬.blend" in capsys.readouterr().out
 
+    def test_a_body_file_reaches_worker_and_blender(self, capture_runs: list[list[str]], clip: Path) -> None:
+        capture.run([str(clip), "--out", str(clip.parent / "out"), "--body", "SMPL_NEUTRAL.npz"])
+        for command in capture_runs:
+            assert command[command.index("--body") + 1] == "SMPL_NEUTRAL.npz"
+
     @pytest.mark.parametrize("status", [1, 2, 3])
     def test_the_workers_exit_status_is_passed_on(
         self, status: int, capture_runs: list[list[str]], clip: Path, monkeypatch: pytest.MonkeyPatch

@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> int:
     _require_files(promised, started)
     say("\nWritten:")
     for path in promised:
-        say(f"  {path}  ({path.stat().st_size / 1e6:.1f} MB)")
+        say(f"  {path}  ({max(1, path.stat().st_size // 1000):,} kB)")
     return 0
 
 

@@ -14,16 +14,13 @@ MULTIPLE = 32  # the net takes sides that are multiples of this
 class MoveNet:
     """Finds people, wherever they are; less exact than BlazePose, whose crops it starts."""
 
-    def __init__(
-        self, model_path: Path, provider: Provider, longer_side: int, least_score: float, threads: int | None = None
-    ) -> None:
+    def __init__(self, model_path: Path, provider: Provider, least_score: float, threads: int | None = None) -> None:
         self._session = open_session(model_path, provider, threads)
-        self._longer_side = longer_side
         self._least_score = least_score
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> FloatArray:
-        """People (N, 17, 3) x px, y px, score in an (H, W, 3) picture, surest first."""
-        picture, scale = letterboxed(rgb, self._longer_side)
+    def __call__(self, rgb: NDArray[np.uint8], longer_side: int) -> FloatArray:
+        """People (N, 17, 3) x px, y px, score in an (H, W, 3) picture shrunk to ``longer_side``, surest first."""
+        picture, scale = letterboxed(rgb, longer_side)
         people = self._session.run(None, {"input": picture[None].astype(np.int32)})[0][0]
         people = people[np.argsort(-people[:, 55])]
         people = people[people[:, 55] > self._least_score]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Final
 
 import numpy as np
@@ -25,23 +26,26 @@ SAME_PERSON: Final = 0.5  # OKS between two tracks in one frame
 FOUND_AGAIN: Final = 0.3  # OKS between a person of MoveNet and a track
 MOVENET_SCORE: Final = 0.25
 SEARCHES_A_SECOND: Final = 4
-LONGEST_SEARCH_STEP: Final = 10  # frames
+LONGEST_SEARCH_STEP: Final = 15  # frames
 LOST_AFTER: Final = 3  # frames without a person
 UNCONFIRMED_AFTER: Final = 4  # searches in which MoveNet did not see the track
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Which BlazePose, and how large a picture MoveNet sees."""
+    """Which BlazePose, and how large pictures MoveNet sees (px of the longer side).
+
+    MoveNet overlooks people who fill a large picture and people who are small in a small one, so it gets both in turn.
+    """
 
     blazepose: str
-    movenet_side: int
+    movenet_sides: tuple[int, ...]
 
 
 PRESETS: Final = {
-    "fast": Preset("blazepose_lite.onnx", 256),
-    "balanced": Preset("blazepose_full.onnx", 384),
-    "best": Preset("blazepose_heavy.onnx", 512),
+    "fast": Preset("blazepose_lite.onnx", (256, 352)),
+    "balanced": Preset("blazepose_full.onnx", (256, 448)),
+    "best": Preset("blazepose_heavy.onnx", (256, 512)),
 }
 
 
@@ -69,9 +73,8 @@ class OnnxDetector:
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def __post_init__(self) -> None:
-        self._find = MoveNet(
-            MODELS / "movenet_multipose.onnx", self.provider, self.preset.movenet_side, MOVENET_SCORE, self.threads
-        )
+        self._movenet = MoveNet(MODELS / "movenet_multipose.onnx", self.provider, MOVENET_SCORE, self.threads)
+        self._sides = cycle(self.preset.movenet_sides)
         self._pose = BlazePose(MODELS / self.preset.blazepose, self.provider, self.threads)
         self._live: list[Live] = []
         self._number = 0
@@ -102,8 +105,7 @@ class OnnxDetector:
     def _search(self, rgb: NDArray[np.uint8]) -> None:
         """Let MoveNet look at the whole picture: start new people, put lost ones back on their feet."""
         self._since_search = 0
-        with self._timed("people"):
-            people = self._find(rgb)
+        people = self._people(rgb)
         tracks = np.stack([person.points for person in self._live]) if self._live else np.zeros((0, 33, 3), np.float32)
         alike = similarity(people, tracks[:, BLAZEPOSE_OF_COCO])
         for index, person in enumerate(self._live):
@@ -115,6 +117,15 @@ class OnnxDetector:
         new = new[: max(0, self.people_limit - len(self._live))]
         if len(new):
             self._start(self._settled(rgb, new))
+
+    def _people(self, rgb: NDArray[np.uint8]) -> FloatArray:
+        """MoveNet's people (N, 17, 3); while nobody is followed, all sizes until one shows somebody."""
+        with self._timed("people"):
+            people = self._movenet(rgb, next(self._sides))
+            for _ in range(len(self.preset.movenet_sides) - 1):
+                if not self._live and not len(people):
+                    people = self._movenet(rgb, next(self._sides))
+        return people
 
     def _settled(self, rgb: NDArray[np.uint8], coco: FloatArray) -> Poses:
         """BlazePose where MoveNet saw people; its circles are better crops than MoveNet's points give."""

@@ -1,5 +1,6 @@
 """The second detector and the yardstick: MediaPipe's own PoseLandmarker. It gives no track ids."""
 
+import re
 import time
 from collections import defaultdict
 from importlib import metadata
@@ -68,11 +69,11 @@ def _import_mediapipe() -> Any:  # noqa: ANN401 - a module
     hint = f"Install it into the capture environment: pip install mediapipe=={PINNED}, or use the onnx detector."
     try:
         version = metadata.version("mediapipe")
-        numbers = tuple(int(part) for part in version.split(".")[:3])
+        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
         if numbers >= FIRST_REPORTING:
             message = f"MediaPipe {version} reports usage over the network and cannot be told not to."
             raise CaptureError("mediapipe_reports", message, hint)
         import mediapipe
-    except (ImportError, metadata.PackageNotFoundError, ValueError) as error:
+    except ImportError as error:
         raise CaptureError("missing_package", "The package mediapipe is missing.", hint) from error
     return mediapipe

@@ -5,6 +5,7 @@ our fault, 2 the input's fault. With several motions each is exported to its own
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -44,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     settings = _keep_users_settings_out()
     try:
-        result = run(options)
+        with contextlib.redirect_stdout(sys.stderr):  # the exporters print; stdout is for the result
+            result = run(options)
     except CaptureError as error:
         _say_error(error, options.progress)
         return error.exit_status
@@ -94,6 +96,7 @@ def _save(path: Path) -> None:
 
     try:
         with written_whole(path) as part:
+            part.unlink(missing_ok=True)  # Blender would keep what it overwrites as a .blend1 beside it
             bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, check_existing=False)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]

@@ -1,0 +1,66 @@
+"""``python -m reel2rig.addon``: Blender's steps without a window."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from reel2rig.lifter.motion_file import Motion, write_motion
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START = f"""
+import sys; sys.path.insert(0, {str(REPOSITORY / "addon")!r})
+from pathlib import Path
+from start_lifter import load_package
+load_package(Path({str(REPOSITORY)!r}))
+import runpy; runpy.run_module("reel2rig.addon", run_name="__main__", alter_sys=True)
+"""
+
+
+def addon_command(*words: object) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "BLENDER_USER_RESOURCES"}
+    command = [sys.executable, "-X", "utf8", "-c", START, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=120, check=False)
+
+
+def test_motions_become_blend_fbx_and_glb(motion: Motion, tmp_path: Path) -> None:
+    folder = tmp_path / "한글 🎬"
+    folder.mkdir()
+    for name in ("person_01.npz", "person_02.npz"):
+        write_motion(folder / name, motion)
+    done = addon_command(
+        folder / "person_01.npz", folder / "person_02.npz", "--blend", folder / "o.blend", "--fbx", folder / "o.fbx",
+        "--glb", folder / "o.glb", "--target", "unreal", "--progress", "json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))["result"]
+    names = [Path(item["file"]).name for item in result["written"]]
+    assert names == ["o_01.fbx", "o_02.fbx", "o_01.glb", "o_02.glb", "o.blend"]
+    assert all(item.get("max_joint_error_mm", 0) < 0.01 for item in result["written"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "person_01.npz", "person_02.npz"])
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "o.blend"))
+    assert "walk_person_02" in bpy.data.objects
+    assert bpy.context.scene.camera is not None
+    assert bpy.context.scene.frame_end == 40
+
+
+def test_a_bad_file_ends_with_status_2_and_writes_nothing(tmp_path: Path) -> None:
+    np.savez(tmp_path / "odd.npz", something=np.zeros(3))
+    done = addon_command(tmp_path / "odd.npz", "--fbx", tmp_path / "o.fbx")
+    assert done.returncode == 2
+    assert "has no poses and trans" in done.stderr
+    assert not (tmp_path / "o.fbx").exists()
+
+
+def test_arguments_stand_behind_two_dashes_inside_blender(motion_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reel2rig.addon.__main__ import main
+
+    words = ["blender", "-b", "--python-expr", "...", "--", str(motion_path), "--glb", str(tmp_path / "o.glb")]
+    monkeypatch.setattr(sys, "argv", words)
+    assert main() == 0
+    assert (tmp_path / "o.glb").exists()

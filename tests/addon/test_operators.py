@@ -1,0 +1,228 @@
+"""Every operator, as a user's script calls it: what it does, when it may be called, what it says when it cannot."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from reel2rig.addon import import_video, panel, preferences, registration
+from reel2rig.addon.export_game import ExportGame
+from reel2rig.lifter.motion_file import Motion, write_motion
+
+pytestmark = pytest.mark.usefixtures("addon")
+
+
+@pytest.fixture
+def fake_capture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Let the capture be a script; returns a function that sets it."""
+
+    def use(script: str) -> Path:
+        file = tmp_path / "fake.py"
+        file.write_text(script, encoding="utf-8")
+        monkeypatch.setattr(import_video, "capture_python", lambda: Path(sys.executable))
+        monkeypatch.setattr(import_video, "capture_command", lambda python, options: [str(python), "-u", str(file)])
+        clip = tmp_path / "춤 🎬.mp4"
+        clip.write_bytes(b"")
+        return clip
+
+    return use
+
+
+def result_line(folder: Path, people: list[str]) -> str:
+    return f"import json; print(json.dumps({{'result': {{'out': {str(folder)!r}, 'people': {people!r}, 'warnings': ['dark']}}}}))"
+
+
+def test_import_motion_makes_the_character_active(motion_path: Path) -> None:
+    assert bpy.ops.reel2rig.import_motion(filepath=str(motion_path)) == {"FINISHED"}
+    rig = bpy.context.view_layer.objects.active
+    assert rig.name == "walk_person_01"
+    assert rig.select_get()
+
+
+def test_import_motion_takes_several_files_and_leaves_pose_mode(motion: Motion, tmp_path: Path) -> None:
+    for name in ("사람 1.npz", "사람 2 🎬.npz"):
+        write_motion(tmp_path / name, motion)
+    files = [{"name": "사람 1.npz"}, {"name": "사람 2 🎬.npz"}]
+    bpy.ops.reel2rig.import_motion(directory=str(tmp_path), files=files)
+    bpy.ops.object.mode_set(mode="POSE")
+    bpy.ops.reel2rig.import_motion(directory=str(tmp_path), files=files)
+    assert len([item for item in bpy.data.objects if item.type == "ARMATURE"]) == 4
+    assert "walk_사람 2 🎬" in bpy.data.collections
+
+
+def test_import_motion_can_be_undone(motion_path: Path) -> None:
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
+    bpy.ops.ed.undo_push(message="after")
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo()
+    assert not bpy.data.armatures
+
+
+@pytest.mark.parametrize(("name", "content", "says"), [("none.npz", None, "no file"), ("text.npz", b"hello", "not a readable")])
+def test_import_motion_says_what_is_wrong(tmp_path: Path, name: str, content: bytes | None, says: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(RuntimeError, match=says):
+        bpy.ops.reel2rig.import_motion(filepath=str(tmp_path / name))
+    assert not bpy.data.objects
+
+
+def test_import_video_captures_and_imports_everybody(fake_capture: Any, motion: Motion, tmp_path: Path) -> None:
+    for name in ("person_01.npz", "person_02.npz"):
+        write_motion(tmp_path / name, motion)
+    clip = fake_capture("print('{\"stage\": \"detect\", \"done\": 1, \"total\": 2, \"fps\": 1}')\n" + result_line(tmp_path, ["person_01.npz", "person_02.npz"]))
+    assert bpy.ops.reel2rig.import_video(filepath=str(clip)) == {"FINISHED"}
+    assert len([item for item in bpy.data.objects if item.type == "ARMATURE"]) == 2
+    assert import_video.running_progress() is None
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ('print(\'{"error": {"code": "x", "message": "Nobody is in view.", "hint": "Choose another clip."}}\')', "Choose another clip"),
+        ("raise RuntimeError('CUDA out of memory')", "CUDA out of memory"),
+        (result_line(Path("/nowhere"), ["person_01.npz"]), "There is no file"),
+    ],
+)
+def test_import_video_says_what_went_wrong(fake_capture: Any, script: str, says: str) -> None:
+    clip = fake_capture(script)
+    with pytest.raises(RuntimeError, match=says):
+        bpy.ops.reel2rig.import_video(filepath=str(clip))
+    assert not bpy.data.objects
+    assert bpy.ops.reel2rig.import_video.poll()
+
+
+def test_import_video_needs_the_clip_and_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="There is no video"):
+        bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "none.mp4"))
+    monkeypatch.setenv("REEL2RIG_PYTHON", "")
+    monkeypatch.setattr("reel2rig.addon.capture_environment.PACKAGE_FOLDER", tmp_path)
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(RuntimeError, match=r"build\.py setup"):
+        bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "a.mp4"))
+
+
+def test_cancel_and_unregister_kill_a_running_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    hang = [sys.executable, "-c", "import time; time.sleep(60)"]
+    for stop in (bpy.ops.reel2rig.cancel_capture, lambda: (registration.unregister(), registration.register())):
+        running = import_video.Worker(hang)
+        monkeypatch.setattr(import_video, "_running", running)
+        assert not bpy.ops.reel2rig.import_video.poll()
+        stop()
+        assert not running.poll()
+        assert import_video.running_progress() is None
+    assert not bpy.ops.reel2rig.cancel_capture.poll()
+
+
+def test_export_game_needs_a_character_and_keeps_the_figures(motion_path: Path, tmp_path: Path) -> None:
+    assert not bpy.ops.reel2rig.export_game.poll()
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
+    for target, name in (("unreal", "a.fbx"), ("godot", "a.glb")):
+        assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a"), target=target) == {"FINISHED"}
+        assert (tmp_path / name).stat().st_size > 1000
+    assert "40 frames" in bpy.context.view_layer.objects.active["reel2rig_export"]
+
+
+def test_export_game_reports_a_folder_it_cannot_write(motion_path: Path, tmp_path: Path) -> None:
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
+    (tmp_path / "file").touch()
+    with pytest.raises(RuntimeError, match="choose another folder"):
+        bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "file" / "a.fbx"), target="unity")
+
+
+def test_check_environment_reports_what_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REEL2RIG_PYTHON", str(tmp_path / "python"))
+    (tmp_path / "python").write_text("no program")
+    with pytest.raises(RuntimeError, match="does not run"):
+        bpy.ops.reel2rig.check_environment()
+    monkeypatch.setattr(preferences, "check_python", lambda python: preferences_report())
+    assert bpy.ops.reel2rig.check_environment() == {"FINISHED"}
+
+
+def preferences_report() -> Any:
+    from reel2rig.addon.capture_environment import EnvironmentReport
+
+    return EnvironmentReport("3.11", {"onnxruntime": "1.31"}, ())
+
+
+def test_videos_may_be_dropped_into_the_3d_view_only() -> None:
+    handler = import_video.REEL2RIG_FH_video
+    assert ".mp4" in handler.bl_file_extensions.split(";")
+    area = bpy.context.window.screen.areas[0]
+    for kind, expected in (("VIEW_3D", True), ("TEXT_EDITOR", False)):
+        area.type = kind
+        with bpy.context.temp_override(area=area):
+            assert handler.poll_drop(bpy.context) is expected
+
+
+class Layout:
+    """Stands in for Blender's layout: remembers texts, properties and operators, checks that they exist."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.use_property_split = False
+
+    def column(self) -> "Layout":
+        return self
+
+    def separator(self) -> None:
+        pass
+
+    def label(self, text: str, icon: str = "NONE") -> None:
+        self.said.append(text)
+
+    def progress(self, factor: float, text: str) -> None:
+        self.said.append(f"{factor:.2f} {text}")
+
+    def prop(self, owner: Any, name: str) -> None:
+        assert name in owner.bl_rna.properties
+        self.said.append(name)
+
+    def operator(self, name: str, icon: str = "NONE") -> Any:
+        module, function = name.split(".")
+        properties = getattr(getattr(bpy.ops, module), function).get_rna_type().properties
+        self.said.append(name)
+
+        class Properties:
+            def __setattr__(self, key: str, value: object) -> None:
+                assert key in properties
+
+        return Properties()
+
+
+def drawn(cls: Any) -> list[str]:
+    layout = Layout()
+    cls.draw(type("Panel", (), {"layout": layout})(), bpy.context)
+    return layout.said
+
+
+def test_the_panel_shows_source_progress_and_character(motion_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "reel2rig.import_video" in drawn(panel.REEL2RIG_PT_capture)
+    assert not panel.REEL2RIG_PT_character.poll(bpy.context)
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
+    said = drawn(panel.REEL2RIG_PT_character)
+    assert "Licence: open: may be used commercially" in said
+    assert "From walk.mp4" in said
+    assert "Frames 1 to 40, 1.30 s" in said
+    assert ExportGame.bl_idname in said
+    progress = import_video.Progress("detect", 1, 4, 2.0)
+    monkeypatch.setattr(panel, "running_progress", lambda: progress)
+    assert drawn(panel.REEL2RIG_PT_capture) == ["0.25 detect 1/4, 2.0 frames/s", "reel2rig.cancel_capture"]
+
+
+def test_unregister_leaves_nothing_behind() -> None:
+    registration.unregister()
+    names = [cls.__name__ for cls in registration.CLASSES]
+    left = [name for name in names if hasattr(bpy.types, name)]
+    operators = [name for name in dir(bpy.ops.reel2rig) if not name.startswith("_")]
+    lines = [f for menu in (bpy.types.TOPBAR_MT_file_import, bpy.types.TOPBAR_MT_file_export) for f in menu._dyn_ui_initialize()]
+    assert not left
+    assert not operators
+    assert not hasattr(bpy.types.Scene, "reel2rig")
+    assert not [line for line in lines if "reel2rig" in line.__module__]
+    handlers = [f for name in dir(bpy.app.handlers) if isinstance(getattr(bpy.app.handlers, name), list) for f in getattr(bpy.app.handlers, name)]
+    assert not [f for f in handlers if "reel2rig" in getattr(f, "__module__", "")]
+    registration.register()

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from ...smpl_assets.body import Body
 from ...smpl_assets.landmarks import place_landmarks
 from ...smpl_assets.rotation import (
+    Array,
     axis_angle_from_quaternion,
     continuous_quaternions,
     matrix_from_quaternion,
@@ -44,9 +45,14 @@ def fit(
     betas = solve_betas(body, measured_lengths(given, confidence), stature)
     rest = rest_skeleton(body, betas)
     start = Pose(initial_rotations(rest, given, ends, fps), given[:, 0])
-    targets = _targets(joints, keypoints)
+    targets = targets_for(joints, keypoints)
     pose = refine(rest, start, targets, fps, rounds=rounds, spreads=spreads) if rounds else start
     pose = smoothed(pose, FINAL_SMOOTHING * fps)
+    return as_fit(rest, pose, betas, joints, keypoints)
+
+
+def as_fit(rest: RestSkeleton, pose: Pose, betas: Array, joints: Joints3D, keypoints: Keypoints | None) -> Fit:
+    """The record of a fitted ``pose``: continuous rotations, positions, and distances to what was given."""
     quaternions = continuous_quaternions(quaternion_from_matrix(pose.local))
     posed = pose_skeleton(rest, matrix_from_quaternion(quaternions), pose.pelvis)
     return Fit(
@@ -55,12 +61,13 @@ def fit(
         betas=betas,
         joints=posed.joints,
         ends=posed.ends,
-        joint_residual=np.linalg.norm(posed.joints - given, axis=-1).mean(axis=-1),
+        joint_residual=np.linalg.norm(posed.joints - joints.joints, axis=-1).mean(axis=-1),
         pixel_residual=_pixel_residual(rest, posed, joints, keypoints),
     )
 
 
-def _targets(joints: Joints3D, keypoints: Keypoints | None) -> Targets:
+def targets_for(joints: Joints3D, keypoints: Keypoints | None) -> Targets:
+    """What one person's rows ask of the pose, and how sure each of them is."""
     sure = np.maximum(joints.confidence.astype(np.float64), 0.02)
     ends = joints.ends.astype(np.float64)
     known = np.isfinite(ends).all(-1)

@@ -68,7 +68,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     scene = bpy.context.scene
     characters = import_motions(scene, options.motions, body_from(options.body), options.clip)
     written: list[dict[str, Any]] = []
-    for file_format, path in (("FBX", options.fbx), ("GLB", options.glb)):
+    wanted: tuple[tuple[Format, Path | None], ...] = (("FBX", options.fbx), ("GLB", options.glb))
+    for file_format, path in wanted:
         if path is not None:
             written += _export(characters, path, options.target, file_format, scene)
     if options.blend is not None:

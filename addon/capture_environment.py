@@ -59,7 +59,11 @@ def find_python(chosen: str = "", user_folder: Path | None = None) -> Path:
             raise CaptureError("no_environment", f"There is no Python at {chosen}.", "Correct it in the preferences.")
         return Path(chosen)
     named = os.environ.get(ENVIRONMENT_VARIABLE)
-    folders = [PACKAGE_FOLDER / ".venv"] if user_folder is None else [user_folder / USER_FOLDER_NAME, PACKAGE_FOLDER / ".venv"]
+    folders = (
+        [PACKAGE_FOLDER / ".venv"]
+        if user_folder is None
+        else [user_folder / USER_FOLDER_NAME, PACKAGE_FOLDER / ".venv"]
+    )
     candidates = ([Path(named)] if named else []) + [python_in(folder) for folder in folders]
     for candidate in candidates:
         if candidate.is_file():
@@ -68,7 +72,7 @@ def find_python(chosen: str = "", user_folder: Path | None = None) -> Path:
     raise CaptureError(
         "no_environment",
         f"The environment that captures run in was not found (looked at {looked}).",
-        "Run `python build.py setup` in the project's folder, then choose its .venv Python in the add-on's preferences.",
+        "Run `python build.py setup` in the project's folder, then choose the Python in its .venv in the preferences.",
     )
 
 
@@ -82,7 +86,9 @@ def check_python(python: Path) -> EnvironmentReport:
     command = [str(python), "-I", "-X", "utf8", "-c", CHECK_SCRIPT]
     hint = "Choose another Python in the preferences, or run `python build.py setup` again."
     try:
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=CHECK_SECONDS, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", timeout=CHECK_SECONDS, check=True
+        )
         answer = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         raise CaptureError("bad_environment", f"{python} does not run: {error}.", hint) from error

@@ -46,7 +46,9 @@ def import_motions(
     """
     motions = [(path, read_motion(path)) for path in map(Path, paths)]
     if not motions:
-        raise InputError("no_motion", "There is no motion to import: nobody was found.", "Choose another clip or person.")
+        raise InputError(
+            "no_motion", "There is no motion to import: nobody was found.", "Choose another clip or person."
+        )
     if use_motion_rate:
         scene_setup.set_frame_rate(scene, motions[0][1].fps)
     frames = [scene_setup.scene_frames(motion, scene) for _, motion in motions]

@@ -45,7 +45,9 @@ def export_character(rig: Any, path: Path, target: str, file_format: Format, sce
             report = check_export(READERS[file_format](part), expected)
         except WrongExportError as error:
             message = f"The exported {path.name} is not right: {error}."
-            raise CaptureError("wrong_export", message, "It was removed. Please report this with the motion file.") from error
+            raise CaptureError(
+                "wrong_export", message, "It was removed. Please report this with the motion file."
+            ) from error
     return report
 
 
@@ -147,7 +149,9 @@ def _write(part: Path, target: str, file_format: Format, stage: Any) -> None:
         operator(filepath=str(part), check_existing=False, **options)
     except (RuntimeError, AttributeError) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
-        hint = f"Check in the preferences that Blender's own {file_format} add-on is enabled, and that the disk has room."
+        hint = (
+            f"Check in the preferences that Blender's own {file_format} add-on is enabled, and that the disk has room."
+        )
         raise CaptureError("export_failed", f"Blender could not write the {file_format}: {reason}", hint) from error
     finally:
         window.scene = shown

@@ -95,4 +95,6 @@ def _check_take(found: ExportedMotion, expected: ExportExpectation) -> None:
     if len(found.times) != len(times):
         raise WrongExportError(f"it has {len(found.times)} frames instead of {len(times)}")
     if np.abs(found.times - times).max() > ALLOWED_SECONDS:
-        raise WrongExportError(f"its frames run from {found.times[0]:.4f} to {found.times[-1]:.4f} s, which is not their time")
+        raise WrongExportError(
+            f"its frames run from {found.times[0]:.4f} to {found.times[-1]:.4f} s, which is not their time"
+        )

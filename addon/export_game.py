@@ -21,6 +21,11 @@ FORMAT_ITEMS: Final = [
 ]
 
 
+def _character(context: Any) -> Any:
+    """The active character; poll has seen that there is one."""
+    return active_character(context)
+
+
 def chosen_format(target: str, file_format: str) -> Format:
     """The format to write: the one asked for, or the engine's usual one for "AUTO"."""
     return TARGETS[target].default_format if file_format == "AUTO" else ("GLB" if file_format == "GLB" else "FBX")
@@ -50,7 +55,7 @@ class ExportGame(bpy.types.Operator, ExportHelper):
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask for a file named after the character."""
         if not self.filepath:
-            self.filepath = bpy.path.clean_name(active_character(context).name) + self._suffix()
+            self.filepath = bpy.path.clean_name(_character(context).name) + self._suffix()
         return ExportHelper.invoke(self, context, event)
 
     def check(self, _context: Any) -> bool:
@@ -61,10 +66,12 @@ class ExportGame(bpy.types.Operator, ExportHelper):
 
     def execute(self, context: Any) -> set[str]:
         """Export and check; the figures stay with the character for the panel."""
-        rig = active_character(context)
+        rig = _character(context)
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(self._suffix())
         try:
-            report = export_character(rig, path, self.target, chosen_format(self.target, self.file_format), context.scene)
+            report = export_character(
+                rig, path, self.target, chosen_format(self.target, self.file_format), context.scene
+            )
         except CaptureError as error:
             self.report({"ERROR"}, f"{error.message} {error.hint}")
             return {"CANCELLED"}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..smpl_assets.rotation import Array
 from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion, WrongExportError, world_transforms
@@ -98,7 +99,7 @@ def _attach_curves(nodes: dict[int, FbxNode], objects: Any, links: list[Any]) ->
 
     curves = {item.props[0]: item for item in objects if item.id == b"AnimationCurve"}
     target = {child: (parent, rest[0]) for kind, child, parent, *rest in links if kind == b"OP" and parent in nodes}
-    ticks: list[Array] = []
+    ticks: list[NDArray[np.int64]] = []
     for kind, child, parent, *rest in links:
         if kind != b"OP" or child not in curves or parent not in target:
             continue
@@ -144,7 +145,9 @@ def _skeleton(nodes: dict[int, FbxNode], times: Array, unit: float) -> dict[str,
     return {
         "bones": tuple(listed[index].name for index in bones),
         "parents": tuple(names.get(listed[index].parent) for index in bones),
-        "positions": np.stack([positions[index] for index in bones], axis=1) @ Y_UP_TO_Z_UP.T if bones else np.zeros((len(times), 0, 3)),
+        "positions": np.stack([positions[index] for index in bones], axis=1) @ Y_UP_TO_Z_UP.T
+        if bones
+        else np.zeros((len(times), 0, 3)),
     }
 
 

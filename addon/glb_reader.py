@@ -57,12 +57,17 @@ def read_glb(path: Path) -> ExportedMotion:
         times=times,
         bones=tuple(nodes[joint]["name"] for joint in joints),
         parents=tuple(nodes[parents[j]]["name"] if parents[j] in joints else None for j in joints),
-        positions=np.stack([np.broadcast_to(positions[j], (len(times), 3)) for j in joints], axis=1) @ Y_UP_TO_Z_UP.T,
+        positions=_stacked([positions[joint] for joint in joints], len(times)) @ Y_UP_TO_Z_UP.T,
         deforming=_deforming(glb, joints),
         node_scales=np.array([node.get("scale", (1.0, 1.0, 1.0)) for node in nodes]),
         vertex_count=sum(len(glb.array(part["attributes"]["POSITION"])) for part in _parts(glb)),
         licence=next((n["extras"]["reel2rig_licence"] for n in nodes if "reel2rig_licence" in n.get("extras", {})), ""),
     )
+
+
+def _stacked(positions: list[Array], count: int) -> Array:
+    """Positions (T or 1, 3) of each bone as one array (T, B, 3)."""
+    return np.stack([np.tile(item, (count, 1)) if len(item) == 1 else item for item in positions], axis=1)
 
 
 def _parts(glb: Glb) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..smpl_assets.body import Body
 from ..smpl_assets.material_zones import material_zones
 
+
 @dataclass(frozen=True)
 class ZoneMaterials:
     """materials: one a zone; index (F,): the zone of each face (of each quad where the body has quads)."""
@@ -36,7 +37,8 @@ def _material(zone: str, colour: list[float]) -> Any:
     material.roughness = 0.7
     if material.node_tree is None:
         material.use_nodes = True  # always on from Blender 5.0, where setting it warns
-    shader = material.node_tree.nodes["Principled BSDF"]
+    tree: Any = material.node_tree
+    shader = tree.nodes["Principled BSDF"]
     shader.inputs["Base Color"].default_value = (*colour, 1.0)
     shader.inputs["Roughness"].default_value = 0.7
     return material

@@ -73,7 +73,8 @@ class REEL2RIG_PT_character(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender'
 
     def draw(self, context: Any) -> None:
         """What it is, what it may be used for, and the way out to a game."""
-        rig, settings, column = active_character(context), context.scene.reel2rig, self.layout.column()
+        rig: Any = active_character(context)
+        settings, column = context.scene.reel2rig, self.layout.column()
         column.label(text=rig.name, icon="ARMATURE_DATA")
         for line in _facts(rig, context.scene):
             column.label(text=line)

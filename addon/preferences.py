@@ -11,7 +11,7 @@ import bpy
 from ..lifter.errors import CaptureError
 from .capture_environment import check_python, find_python
 
-ADDON: Final = __package__.rpartition(".")[0]
+ADDON: Final = __name__.rsplit(".", 2)[0]
 
 
 class Reel2RigPreferences(bpy.types.AddonPreferences):

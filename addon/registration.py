@@ -6,7 +6,7 @@ import bpy
 
 from .export_game import ExportGame
 from .import_motion import ImportMotion
-from .import_video import REEL2RIG_FH_video, CancelCapture, ImportVideo, stop_running
+from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, stop_running
 from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_character, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences
 

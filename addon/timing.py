@@ -24,8 +24,9 @@ def measure_blender(frame_count: int = 3000) -> dict[str, Any]:
     scene, body = bpy.context.scene, open_body()
     motion = swinging_motion(frame_count)
     chosen = choose_body(motion, body)
+    pose = swinging_motion(1)
     frames = np.arange(1.0, frame_count + 1.0)
-    rig = build_character(scene, "timing", motion, chosen, frames[:1]).rig
+    rig = build_character(scene, "timing", pose, choose_body(pose, body), frames[:1]).rig
     axes, head = rest_axes(rig), rest_heads(rig)[0]
 
     began = time.perf_counter()

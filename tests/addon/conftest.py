@@ -24,7 +24,6 @@ if importlib.util.find_spec("reel2rig") is None:
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-
 from reel2rig.lifter.motion_file import Motion, write_motion  # noqa: E402
 from reel2rig.smpl_assets.body import Body, open_body  # noqa: E402
 
@@ -56,7 +55,7 @@ def body() -> Body:
 def motion(body: Body) -> Motion:
     """40 frames of any pose and shape, travelling, filmed by a camera two metres up."""
     rng = np.random.default_rng(7)
-    travel = np.cumsum(rng.normal(0.02, 0.02, (40, 3)), axis=0) + [0.3, -0.4, 0.9]
+    travel = np.cumsum(rng.normal(0.02, 0.02, (40, 3)), axis=0) + np.array([0.3, -0.4, 0.9])
     looking_along_y = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
     world_from_cam = np.eye(4)
     world_from_cam[:3, :3], world_from_cam[:3, 3] = looking_along_y, [0.2, -5.0, 2.0]

@@ -7,9 +7,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from bpy_extras.object_utils import world_to_camera_view
+from bpy_extras.object_utils import world_to_camera_view  # pyright: ignore[reportMissingImports] - comes with bpy
 from mathutils import Vector
-
 from reel2rig.addon.character import active_character, character_name, import_motions
 from reel2rig.addon.rest_pose import rest_pose
 from reel2rig.addon.rig import posed_heads
@@ -81,7 +80,9 @@ def test_bending_a_knee_and_an_elbow_turns_about_x(scene: Any, motion_path: Path
         assert (axes[left][0] - mirrored).length < 0.05  # one sign bends both sides
 
 
-def test_every_frame_has_a_key_and_quaternions_never_jump(scene: Any, motion: Motion, motion_path: Path, body: Body) -> None:
+def test_every_frame_has_a_key_and_quaternions_never_jump(
+    scene: Any, motion: Motion, motion_path: Path, body: Body
+) -> None:
     rig = import_motions(scene, [motion_path], body)[0].rig
     animation = rig.animation_data
     curves = animation.action.layers[0].strips[0].channelbag(animation.action_slot).fcurves
@@ -165,7 +166,9 @@ def test_smpl_motion_keeps_the_stricter_licence(scene: Any, motion: Motion, tmp_
     assert "SMPL_NEUTRAL" in made.warnings[0]
 
 
-def test_nothing_is_built_when_one_of_the_files_is_bad(scene: Any, motion_path: Path, tmp_path: Path, body: Body) -> None:
+def test_nothing_is_built_when_one_of_the_files_is_bad(
+    scene: Any, motion_path: Path, tmp_path: Path, body: Body
+) -> None:
     (tmp_path / "bad.npz").write_text("not an archive")
     with pytest.raises(InputError, match="not a readable"):
         import_motions(scene, [motion_path, tmp_path / "bad.npz"], body)

@@ -7,7 +7,6 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-
 from reel2rig.addon import export
 from reel2rig.addon.character import import_motions
 from reel2rig.addon.export import export_character
@@ -43,7 +42,9 @@ def imported_heads(path: Path, frame: int, fps: int) -> dict[str, np.ndarray]:
     return {bone.name: np.array(posed.matrix_world @ bone.head) for bone in posed.pose.bones}
 
 
-@pytest.mark.parametrize(("target", "file_format"), [("unity", "FBX"), ("unreal", "FBX"), ("generic", "FBX"), ("godot", "GLB")])
+@pytest.mark.parametrize(
+    ("target", "file_format"), [("unity", "FBX"), ("unreal", "FBX"), ("generic", "FBX"), ("godot", "GLB")]
+)
 def test_blenders_own_importer_finds_the_same_motion(
     rig: Any, scene: Any, motion: Motion, body: Body, tmp_path: Path, target: str, file_format: Any
 ) -> None:
@@ -59,7 +60,9 @@ def test_blenders_own_importer_finds_the_same_motion(
         assert error < 1e-4
 
 
-def test_root_travels_in_the_file_as_in_the_motion(rig: Any, scene: Any, motion: Motion, body: Body, tmp_path: Path) -> None:
+def test_root_travels_in_the_file_as_in_the_motion(
+    rig: Any, scene: Any, motion: Motion, body: Body, tmp_path: Path
+) -> None:
     _, joints = forward(body, motion.poses, motion.trans, motion.betas)
     for read, name, kind in ((read_fbx, "a.fbx", "FBX"), (read_glb, "a.glb", "GLB")):
         export_character(rig, tmp_path / name, "generic", kind, scene)  # type: ignore[arg-type]
@@ -83,10 +86,18 @@ def test_exporting_leaves_the_users_scene_as_it_was(rig: Any, scene: Any, tmp_pa
     cube.select_set(True)
     bpy.context.view_layer.objects.active = cube
     scene.frame_set(12)
-    before = (rig.animation_data.action, rig.animation_data.action_slot, [tuple(b.matrix_basis[0]) for b in rig.pose.bones])
+    before = (
+        rig.animation_data.action,
+        rig.animation_data.action_slot,
+        [tuple(b.matrix_basis[0]) for b in rig.pose.bones],
+    )
     for name, kind in (("a.fbx", "FBX"), ("a.glb", "GLB")):
         export_character(rig, tmp_path / name, "generic", kind, scene)  # type: ignore[arg-type]
-    assert before == (rig.animation_data.action, rig.animation_data.action_slot, [tuple(b.matrix_basis[0]) for b in rig.pose.bones])
+    assert before == (
+        rig.animation_data.action,
+        rig.animation_data.action_slot,
+        [tuple(b.matrix_basis[0]) for b in rig.pose.bones],
+    )
     assert len(rig.animation_data.nla_tracks) == 0
     assert [item.name for item in bpy.data.scenes] == ["Scene"]
     assert bpy.context.window.scene == scene
@@ -95,7 +106,9 @@ def test_exporting_leaves_the_users_scene_as_it_was(rig: Any, scene: Any, tmp_pa
     assert bpy.context.selected_objects == [cube]
 
 
-def test_a_hidden_character_and_a_24_fps_scene_export_too(scene: Any, motion_path: Path, body: Body, tmp_path: Path) -> None:
+def test_a_hidden_character_and_a_24_fps_scene_export_too(
+    scene: Any, motion_path: Path, body: Body, tmp_path: Path
+) -> None:
     scene.render.fps = 24
     rig = import_motions(scene, [motion_path], body, use_motion_rate=False)[0].rig
     rig.hide_viewport = rig.hide_select = True
@@ -125,7 +138,7 @@ def test_a_wrong_file_is_an_error_and_the_old_one_stays(
     path = tmp_path / "a.fbx"
     path.write_text("old")
     monkeypatch.setitem(export.FBX_OPTIONS, "add_leaf_bones", True)
-    with pytest.raises(CaptureError, match="29 bones|30 bones|bones is not SMPL's") as caught:
+    with pytest.raises(CaptureError, match="bones is not SMPL's") as caught:
         export_character(rig, path, "generic", "FBX", scene)
     assert caught.value.code == "wrong_export"
     assert path.read_text() == "old"
@@ -180,7 +193,7 @@ def test_a_joint_two_millimetres_off_and_a_still_root_are_found() -> None:
     found, expected = right_file()
     moved = found.positions.copy()
     moved[9, 7, 0] += 0.002
-    with pytest.raises(WrongExportError, match="a joint is up to 2.0 mm"):
+    with pytest.raises(WrongExportError, match=r"a joint is up to 2\.0 mm"):
         check_export(replace(found, positions=moved), expected)
     still = found.positions.copy()
     still[:, 0] = still[0, 0]

@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-
 from reel2rig.lifter.motion_file import Motion, write_motion
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,7 +24,9 @@ import runpy; runpy.run_module("reel2rig.addon", run_name="__main__", alter_sys=
 def addon_command(*words: object) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "BLENDER_USER_RESOURCES"}
     command = [sys.executable, "-X", "utf8", "-c", START, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=120, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=120, check=False
+    )
 
 
 def test_motions_become_blend_fbx_and_glb(motion: Motion, tmp_path: Path) -> None:
@@ -57,7 +58,9 @@ def test_a_bad_file_ends_with_status_2_and_writes_nothing(tmp_path: Path) -> Non
     assert not (tmp_path / "o.fbx").exists()
 
 
-def test_arguments_stand_behind_two_dashes_inside_blender(motion_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_stand_behind_two_dashes_inside_blender(
+    motion_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from reel2rig.addon.__main__ import main
 
     words = ["blender", "-b", "--python-expr", "...", "--", str(motion_path), "--glb", str(tmp_path / "o.glb")]

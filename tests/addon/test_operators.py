@@ -1,12 +1,12 @@
 """Every operator, as a user's script calls it: what it does, when it may be called, what it says when it cannot."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import bpy
 import pytest
-
 from reel2rig.addon import import_video, panel, preferences, registration
 from reel2rig.addon.export_game import ExportGame
 from reel2rig.lifter.motion_file import Motion, write_motion
@@ -31,7 +31,8 @@ def fake_capture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def result_line(folder: Path, people: list[str]) -> str:
-    return f"import json; print(json.dumps({{'result': {{'out': {str(folder)!r}, 'people': {people!r}, 'warnings': ['dark']}}}}))"
+    result = {"result": {"out": str(folder), "people": people, "warnings": ["dark"]}}
+    return f"print({json.dumps(result)!r})"
 
 
 def test_import_motion_makes_the_character_active(motion_path: Path) -> None:
@@ -61,7 +62,9 @@ def test_import_motion_can_be_undone(motion_path: Path) -> None:
     assert not bpy.data.armatures
 
 
-@pytest.mark.parametrize(("name", "content", "says"), [("none.npz", None, "no file"), ("text.npz", b"hello", "not a readable")])
+@pytest.mark.parametrize(
+    ("name", "content", "says"), [("none.npz", None, "no file"), ("text.npz", b"hello", "not a readable")]
+)
 def test_import_motion_says_what_is_wrong(tmp_path: Path, name: str, content: bytes | None, says: str) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -73,7 +76,10 @@ def test_import_motion_says_what_is_wrong(tmp_path: Path, name: str, content: by
 def test_import_video_captures_and_imports_everybody(fake_capture: Any, motion: Motion, tmp_path: Path) -> None:
     for name in ("person_01.npz", "person_02.npz"):
         write_motion(tmp_path / name, motion)
-    clip = fake_capture("print('{\"stage\": \"detect\", \"done\": 1, \"total\": 2, \"fps\": 1}')\n" + result_line(tmp_path, ["person_01.npz", "person_02.npz"]))
+    clip = fake_capture(
+        'print(\'{"stage": "detect", "done": 1, "total": 2, "fps": 1}\')\n'
+        + result_line(tmp_path, ["person_01.npz", "person_02.npz"])
+    )
     assert bpy.ops.reel2rig.import_video(filepath=str(clip)) == {"FINISHED"}
     assert len([item for item in bpy.data.objects if item.type == "ARMATURE"]) == 2
     assert import_video.running_progress() is None
@@ -82,7 +88,10 @@ def test_import_video_captures_and_imports_everybody(fake_capture: Any, motion: 
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ('print(\'{"error": {"code": "x", "message": "Nobody is in view.", "hint": "Choose another clip."}}\')', "Choose another clip"),
+        (
+            'print(\'{"error": {"code": "x", "message": "Nobody is in view.", "hint": "Choose another clip."}}\')',
+            "Choose another clip",
+        ),
         ("raise RuntimeError('CUDA out of memory')", "CUDA out of memory"),
         (result_line(Path("/nowhere"), ["person_01.npz"]), "There is no file"),
     ],
@@ -218,11 +227,20 @@ def test_unregister_leaves_nothing_behind() -> None:
     names = [cls.__name__ for cls in registration.CLASSES]
     left = [name for name in names if hasattr(bpy.types, name)]
     operators = [name for name in dir(bpy.ops.reel2rig) if not name.startswith("_")]
-    lines = [f for menu in (bpy.types.TOPBAR_MT_file_import, bpy.types.TOPBAR_MT_file_export) for f in menu._dyn_ui_initialize()]
+    lines = [
+        f
+        for menu in (bpy.types.TOPBAR_MT_file_import, bpy.types.TOPBAR_MT_file_export)
+        for f in menu._dyn_ui_initialize()
+    ]
     assert not left
     assert not operators
     assert not hasattr(bpy.types.Scene, "reel2rig")
     assert not [line for line in lines if "reel2rig" in line.__module__]
-    handlers = [f for name in dir(bpy.app.handlers) if isinstance(getattr(bpy.app.handlers, name), list) for f in getattr(bpy.app.handlers, name)]
+    handlers = [
+        f
+        for name in dir(bpy.app.handlers)
+        if isinstance(getattr(bpy.app.handlers, name), list)
+        for f in getattr(bpy.app.handlers, name)
+    ]
     assert not [f for f in handlers if "reel2rig" in getattr(f, "__module__", "")]
     registration.register()

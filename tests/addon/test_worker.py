@@ -1,12 +1,12 @@
 """The capture process: messages, crashes, cancelling; and the environment it runs in. No bpy."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-
 from reel2rig.addon import capture_environment, worker
 from reel2rig.addon.capture_environment import EnvironmentReport, check_python, find_python, python_in
 from reel2rig.addon.worker import CaptureOptions, Progress, Worker, capture_command
@@ -68,10 +68,15 @@ def test_a_python_that_is_not_there_is_an_error() -> None:
 
 
 def test_cancel_kills_a_hanging_worker_and_its_children_at_once(tmp_path: Path) -> None:
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open({!r}, 'w').write(str(__import__('os').getpid())); time.sleep(60)"
+    stubborn = (
+        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "open({!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    )
     files = [tmp_path / "parent", tmp_path / "child"]
     child = stubborn.format(str(files[1]))
-    script = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]); {stubborn.format(str(files[0]))}"
+    script = (
+        f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]); {stubborn.format(str(files[0]))}"
+    )
     hanging = Worker([sys.executable, "-c", script])
     while not all(file.exists() and file.read_text() for file in files):
         assert hanging.poll()
@@ -108,23 +113,25 @@ def test_the_command_runs_this_package_and_not_another_reel2rig(tmp_path: Path) 
     command = capture_command(PYTHON, CaptureOptions(clip=tmp_path / "없다 🎬.mp4", out=tmp_path / "out", height=1.8))
     command[command.index("capture") :] = ["info", str(tmp_path / "없다 🎬.npz")]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    import subprocess
-
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path, env=environment, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path, env=environment, check=False
+    )
     assert "decoy" not in done.stderr
     assert done.returncode == 2, done.stderr
     assert "없다 🎬.npz" in done.stdout + done.stderr
 
 
 def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
-    options = CaptureOptions(clip=Path("a b.mp4"), out=tmp_path, preset="best", device="cpu", person="all", body=Path("b.npz"))
+    options = CaptureOptions(
+        clip=Path("a b.mp4"), out=tmp_path, preset="best", device="cpu", person="all", body=Path("b.npz")
+    )
     words = capture_command(PYTHON, options)
     assert words[: words.index("capture")] == [str(PYTHON), "-I", "-X", "utf8", "-u", str(worker.START_SCRIPT)]
     rest = words[words.index("capture") + 1 :]
     assert rest[0] == "a b.mp4"
-    assert dict(zip(rest[1::2], rest[2::2], strict=True)) == {
-        "--out": str(tmp_path), "--preset": "best", "--device": "cpu", "--person": "all", "--progress": "json", "--body": "b.npz",
-    }  # fmt: skip
+    given = dict(zip(rest[1::2], rest[2::2], strict=True))
+    assert given.pop("--out") == str(tmp_path)
+    assert given == {"--preset": "best", "--device": "cpu", "--person": "all", "--progress": "json", "--body": "b.npz"}
 
 
 def test_the_environment_is_found_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +140,11 @@ def test_the_environment_is_found_in_order(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(CaptureError, match="was not found") as caught:
         find_python("", tmp_path / "user")
     assert "build.py setup" in caught.value.hint
-    places = [python_in(tmp_path / "package" / ".venv"), python_in(tmp_path / "user" / "environment"), tmp_path / "named"]
+    places = [
+        python_in(tmp_path / "package" / ".venv"),
+        python_in(tmp_path / "user" / "environment"),
+        tmp_path / "named",
+    ]
     for place in places:  # each goes before the one before it
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()

@@ -1,12 +1,15 @@
 """Write a file whole or not at all."""
 
-import os
+import errno
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from . import cancellation
 from .errors import CaptureError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -16,23 +19,32 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises CaptureError("cannot_write") when the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.parent / f".part-{uuid.uuid4().hex}{path.suffix}"
-        part.touch(exist_ok=False)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
+    part = path.parent / f".part-{uuid.uuid4().hex}{path.suffix}"
+    with cancellation.deferred():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.touch(exist_ok=False)
+            with cancellation.allowed():
+                yield part
+            part.replace(path)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        finally:
+            _remove(part)
 
 
-def _cannot_write(path: Path, error: OSError) -> CaptureError:
+def cannot_write(path: Path | None, error: OSError) -> CaptureError:
+    """What a failed write of ``path`` (None: not known which) looks like to a person."""
     reason = error.strerror or str(error)
     return CaptureError(
-        "cannot_write", f"Could not write {path}: {reason}.", "Free some disk space or choose another folder."
+        "cannot_write",
+        f"Could not write {'the result' if path is None else path}: {reason}.",
+        "Free some disk space or choose another folder.",
     )
+
+
+def _remove(part: Path) -> None:
+    try:
+        part.unlink(missing_ok=True)
+    except OSError:  # the folder is gone or locked; the error that matters is on its way
+        return

@@ -12,10 +12,14 @@ from .keypoint_sets import KEYPOINT_SETS
 from .motion_file import read_npz
 from .records import Joints3D, Keypoints
 
-
-def _save(path: Path, arrays: dict[str, Any]) -> None:
-    with written_whole(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **{key: np.asarray(value) for key, value in arrays.items() if value is not None})
+# Shapes that a key must have where it is present; N is the number of rows.
+ROW_SHAPES: dict[str, tuple[int, ...]] = {
+    "track_id": (), "view": (), "frames": (), "times": (), "hands": (2, 21, 3), "world": (33, 3), "ends": (13, 3),
+    "confidence": (24,),
+}  # fmt: skip
+SHAPES: dict[str, tuple[int, ...]] = {
+    "camera_K": (3, 3), "camera_world_from_cam": (4, 4), "image_size": (2,), "fps": (), "clip_frames": (),
+}  # fmt: skip
 
 
 def write_keypoints(path: Path, keypoints: Keypoints) -> None:
@@ -27,28 +31,26 @@ def read_keypoints(path: Path) -> Keypoints:
     """Read a keypoints.npz. Raises InputError when keys are missing or do not fit each other."""
     arrays = read_npz(path)
     _require(arrays, path, ("keypoints", "set", "frames", "times", "image_size", "fps"))
-    points = arrays["keypoints"].astype(np.float32)
+    points = arrays["keypoints"]
     names = KEYPOINT_SETS.get(str(arrays["set"]))
-    if names is None or points.ndim != 3 or points.shape[1:] != (len(names), 3):
-        raise InputError(
-            "bad_keypoints",
-            f"{Path(path).name}: {points.shape} does not fit the set {arrays['set']}.",
-            f"Known sets: {', '.join(KEYPOINT_SETS)}.",
-        )
+    if names is None or points.dtype.kind not in "fiu" or points.ndim != 3 or points.shape[1:] != (len(names), 3):
+        message = f"{Path(path).name}: {points.shape} does not fit the set {arrays['set']}."
+        raise InputError("bad_keypoints", message, f"Known sets: {', '.join(KEYPOINT_SETS)}.")
+    _check_shapes(arrays, path, len(points))
     zeros = np.zeros(len(points), np.int64)
-    _require_rows(arrays, path, len(points), ("track_id", "view", "frames", "times", "hands", "world"))
     return Keypoints(
-        keypoints=points,
+        keypoints=points.astype(np.float32),
         set=str(arrays["set"]),
         track_id=arrays.get("track_id", zeros),
         view=arrays.get("view", zeros),
         frames=arrays["frames"],
         times=arrays["times"],
         image_size=(int(arrays["image_size"][0]), int(arrays["image_size"][1])),
-        fps=float(arrays["fps"]),
+        fps=_rate(arrays, path),
         clip_frames=int(arrays.get("clip_frames", len(np.unique(arrays["frames"])))),
         hands=arrays.get("hands"),
         world=arrays.get("world"),
+        camera_K=arrays.get("camera_K"),
     )
 
 
@@ -60,46 +62,59 @@ def write_joints(path: Path, joints: Joints3D) -> None:
 def read_joints(path: Path) -> Joints3D:
     """Read a joints.npz; only ``joints`` and ``times`` (or ``fps``) are a must, so other estimators' output fits too.
 
-    Raises InputError when keys are missing or do not fit each other.
+    Raises InputError when keys are missing or do not fit each other, or when a joint is not finite.
     """
     arrays = read_npz(path)
     _require(arrays, path, ("joints",))
-    joints = arrays["joints"].astype(np.float32)
-    if joints.ndim != 3 or joints.shape[1:] != (24, 3) or len(joints) == 0:
-        raise InputError(
-            "bad_joints",
-            f"{Path(path).name}: joints have shape {joints.shape}.",
-            "Expected (N, 24, 3) metres in SMPL order.",
-        )
-    count = len(joints)
-    _require_rows(arrays, path, count, ("ends", "track_id", "frames", "times", "confidence"))
-    if "times" not in arrays and "fps" not in arrays:
-        raise InputError("bad_joints", f"{Path(path).name} has neither times nor fps.", "Add times (N,) in seconds.")
-    frame = str(arrays.get("frame", "world"))
+    joints, count = _checked_joints(arrays, path), len(arrays["joints"])
     return Joints3D(
         joints=joints,
         ends=arrays.get("ends", np.full((count, 13, 3), np.nan)).astype(np.float32),
-        frame="camera" if frame == "camera" else "world",
+        frame="camera" if str(arrays.get("frame", "world")) == "camera" else "world",
         track_id=arrays.get("track_id", np.zeros(count, np.int64)),
         frames=arrays.get("frames", np.arange(count)),
-        times=arrays["times"] if "times" in arrays else np.arange(count) / float(arrays["fps"]),
+        times=arrays["times"] if "times" in arrays else np.arange(count) / _rate(arrays, path),
         confidence=arrays.get("confidence", np.ones((count, 24))).astype(np.float32),
         camera_K=arrays.get("camera_K"),
         camera_world_from_cam=arrays.get("camera_world_from_cam"),
     )
 
 
+def _checked_joints(arrays: dict[str, NDArray], path: Path) -> NDArray[np.float32]:
+    joints, name = arrays["joints"], Path(path).name
+    if joints.dtype.kind not in "fiu" or joints.ndim != 3 or joints.shape[1:] != (24, 3) or len(joints) == 0:
+        message = f"{name}: joints have shape {joints.shape}."
+        raise InputError("bad_joints", message, "Expected (N, 24, 3) metres in SMPL order, N > 0.")
+    if not np.isfinite(joints).all():
+        raise InputError("bad_joints", f"{name}: some joints are not finite.", "Fill the gaps or leave those rows out.")
+    _check_shapes(arrays, path, len(joints))
+    if "times" not in arrays and "fps" not in arrays:
+        raise InputError("bad_joints", f"{name} has neither times nor fps.", "Add times (N,) in seconds, or fps.")
+    return joints.astype(np.float32)
+
+
+def _save(path: Path, arrays: dict[str, Any]) -> None:
+    with written_whole(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **{key: np.asarray(value) for key, value in arrays.items() if value is not None})
+
+
 def _require(arrays: dict[str, NDArray], path: Path, keys: tuple[str, ...]) -> None:
     missing = [key for key in keys if key not in arrays]
     if missing:
-        raise InputError(
-            "missing_keys", f"{Path(path).name} has no {', '.join(missing)}.", "It must come from an earlier stage."
-        )
+        message = f"{Path(path).name} has no {', '.join(missing)}."
+        raise InputError("missing_keys", message, "It must come from an earlier stage.")
 
 
-def _require_rows(arrays: dict[str, NDArray], path: Path, count: int, keys: tuple[str, ...]) -> None:
-    wrong = [key for key in keys if key in arrays and len(arrays[key]) != count]
+def _check_shapes(arrays: dict[str, NDArray], path: Path, count: int) -> None:
+    expected = {key: (count, *shape) for key, shape in ROW_SHAPES.items()} | SHAPES
+    wrong = [key for key, shape in expected.items() if key in arrays and arrays[key].shape != shape]
     if wrong:
-        raise InputError(
-            "wrong_rows", f"{Path(path).name}: {', '.join(wrong)} should have {count} rows.", "Write the file again."
-        )
+        details = ", ".join(f"{key} is {arrays[key].shape}, not {expected[key]}" for key in wrong)
+        raise InputError("wrong_shape", f"{Path(path).name}: {details}.", "Write the file again.")
+
+
+def _rate(arrays: dict[str, NDArray], path: Path) -> float:
+    rate = float(arrays["fps"])
+    if not (np.isfinite(rate) and rate > 0):
+        raise InputError("bad_fps", f"{Path(path).name}: fps is {rate:g}.", "The frame rate must be above zero.")
+    return rate

@@ -13,41 +13,58 @@ from typing import Any
 
 import numpy as np
 
-from .errors import CaptureError
+from . import cancellation
+from .atomic_file import cannot_write
+from .errors import InputError
+
+
+def check_place(out: Path) -> None:
+    """Find out before the long work whether ``out`` can become a folder. Raises InputError("bad_out")."""
+    known = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not known.is_dir():
+        raise InputError("bad_out", f"{known} is a file, not a folder.", "Give --out a folder.")
+    if not os.access(known, os.W_OK):
+        raise InputError("bad_out", f"{known} may not be written.", "Choose another folder with --out.")
 
 
 @contextmanager
 def published_whole(out: Path) -> Iterator[Path]:
     """Give a staging folder beside ``out``; when the block ends well its files replace those of the same name in it.
 
+    What people of an earlier capture left there goes. When anything fails ``out`` stays as it was.
     Raises CaptureError("cannot_write") when the disk is full or the place cannot be written.
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        staging = out.parent / f".reel2rig-{uuid.uuid4().hex}"
-        staging.mkdir()
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    try:
-        yield staging
-        out.mkdir(exist_ok=True)
-        for stale in out.glob("person_*.npz"):  # people of an earlier capture into the same folder
-            if not (staging / stale.name).exists():
-                stale.unlink()
-        for file in sorted(staging.iterdir()):
-            os.replace(file, out / file.name)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    staging = out.absolute().parent / f".reel2rig-{uuid.uuid4().hex}"
+    with cancellation.deferred():
+        try:
+            staging.parent.mkdir(parents=True, exist_ok=True)
+            staging.mkdir()
+            with cancellation.allowed():
+                yield staging
+            _publish(staging, out)
+        except OSError as error:
+            raise cannot_write(out, error) from error
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
-def _cannot_write(out: Path, error: OSError) -> CaptureError:
-    return CaptureError(
-        "cannot_write",
-        f"Could not write to {out}: {error.strerror or error}.",
-        "Free some disk space or choose another folder.",
-    )
+def _publish(staging: Path, out: Path) -> None:
+    if not out.exists():
+        staging.rename(out)
+        return
+    new = sorted(staging.iterdir())
+    old = {file for file in (out / file.name for file in new) if file.exists()} | set(out.glob("person_*.npz"))
+    replaced = staging / "replaced"
+    replaced.mkdir()
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for source, target in [(file, replaced / file.name) for file in sorted(old)] + [(f, out / f.name) for f in new]:
+            source.rename(target)
+            moved.append((source, target))
+    except OSError:
+        for source, target in reversed(moved):
+            target.rename(source)
+        raise
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

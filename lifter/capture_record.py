@@ -6,9 +6,9 @@ import numpy as np
 
 from .camera import Intrinsics
 from .capture_folder import plain_options, versions
+from .checked_options import DEFAULT_HEIGHT
 from .clip_reader import ClipInfo
 from .detect import Detections
-from .fit_people import DEFAULT_HEIGHT
 from .motion_file import Motion
 from .progress import Reporter
 from .records import Fit
@@ -29,29 +29,7 @@ def capture_record(
     motions: list[Motion],
     fits: list[Fit],
 ) -> dict[str, Any]:
-    """What capture.json holds; adds to ``warnings`` what the result makes doubtful."""
-    people = []
-    for number, (motion, found) in enumerate(zip(motions, fits, strict=True), start=1):
-        assert motion.confidence is not None
-        sure = float(motion.confidence.mean())
-        if sure < DOUBTFUL:
-            warnings.append(f"Person {number} is hardly visible (mean confidence {sure:.2f}): check the result.")
-        unseen = int((motion.confidence.max(axis=1) == 0).sum())
-        if unseen:
-            warnings.append(f"Person {number}: {unseen} frames without a usable view are interpolated (confidence 0).")
-        people.append(
-            {
-                "file": f"person_{number:02d}.npz",
-                "track_id": motion.track_id,
-                "frames": len(motion.trans),
-                "mean_confidence": round(sure, 3),
-                "joint_residual_mm": round(1000 * float(found.joint_residual.mean()), 2),
-                "pixel_residual": round(float(np.nanmean(found.pixel_residual)), 2),
-                "betas": [round(float(b), 4) for b in motion.betas],
-            }
-        )
-    if options.height is None:
-        warnings.append(f"No height was given: {DEFAULT_HEIGHT:.2f} m is assumed. Give --height for true metres.")
+    """What capture.json holds; ``warnings`` so far, and what the result makes doubtful."""
     return {
         "format": "reel2rig-capture/1",
         "options": plain_options(options),
@@ -62,8 +40,40 @@ def capture_record(
         "camera": {"K": lens.camera_K.tolist(), "source": lens.source},
         "provider": {"name": detections.provider.name, "reason": detections.provider.reason},
         "licence": motions[0].licence,
-        "people": people,
+        "people": [_person(*one) for one in enumerate(zip(motions, fits, strict=True), start=1)],
         "seconds": {name: round(value, 3) for name, value in reporter.seconds.items()},
         "seconds_inside_detect": {name: round(value, 3) for name, value in detections.seconds.items()},
-        "warnings": warnings,
+        "warnings": [*warnings, *_doubts(motions, options.height)],
     }
+
+
+def _person(number: int, made: tuple[Motion, Fit]) -> dict[str, Any]:
+    motion, found = made
+    return {
+        "file": f"person_{number:02d}.npz",
+        "track_id": motion.track_id,
+        "frames": len(motion.trans),
+        "mean_confidence": round(float(_confidence(motion).mean()), 3),
+        "joint_residual_mm": round(1000 * float(found.joint_residual.mean()), 2),
+        "pixel_residual": round(float(np.nanmean(found.pixel_residual)), 2),
+        "betas": [round(float(beta), 4) for beta in motion.betas],
+    }
+
+
+def _doubts(motions: list[Motion], height: float | None) -> list[str]:
+    doubts = []
+    for number, motion in enumerate(motions, start=1):
+        sure = _confidence(motion)
+        if sure.mean() < DOUBTFUL:
+            doubts.append(f"Person {number} is hardly visible (mean confidence {sure.mean():.2f}): check the result.")
+        unseen = int((sure.max(axis=1) == 0).sum())
+        if unseen:
+            doubts.append(f"Person {number}: {unseen} frames without a usable view are interpolated (confidence 0).")
+    if height is None:
+        doubts.append(f"No height was given: {DEFAULT_HEIGHT:.2f} m is assumed. Give --height for true metres.")
+    return doubts
+
+
+def _confidence(motion: Motion) -> np.ndarray:
+    assert motion.confidence is not None
+    return motion.confidence

@@ -1,42 +1,51 @@
 """The command line: reel2rig capture | detect | lift | fit | info."""
 
 import argparse
-import signal
 import sys
+import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..smpl_assets.body import OPEN_BODY
-from .errors import CancelledError, CaptureError, InputError
+from . import cancellation
+from .atomic_file import DISK_FULL, cannot_write
+from .errors import CancelledError, CaptureError
 from .progress import Reporter
+from .summary import summary
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb. Exit status: 0 done, 1 our fault, 2 the input's fault, 3 cancelled."""
     options = _parser().parse_args(arguments)
     reporter = Reporter(as_json=options.progress == "json")
-    signal.signal(signal.SIGTERM, _cancel)
-    try:
-        reporter.result(options.run(options, reporter))
-    except KeyboardInterrupt:
-        return _failed(reporter, CancelledError())
-    except CaptureError as error:
-        return _failed(reporter, error)
-    except MemoryError:
-        return _failed(
-            reporter,
-            CaptureError("no_memory", "There is not enough memory.", "Capture a shorter part with --start and --end."),
-        )
-    return 0
+    with cancellation.listening():
+        try:
+            result = options.run(options, reporter)
+        except (Exception, KeyboardInterrupt) as caught:
+            error = _as_capture_error(caught)
+            cancellation.stop_listening()
+            reporter.error(error.code, error.message, error.hint)
+            return error.exit_status
+        cancellation.stop_listening()
+        reporter.result(result, options.words(result))
+        return 0
 
 
-def _cancel(_signal: int, _frame: Any) -> None:  # noqa: ANN401
-    raise CancelledError
-
-
-def _failed(reporter: Reporter, error: CaptureError) -> int:
-    reporter.error(error.code, error.message, error.hint)
-    return error.exit_status
+def _as_capture_error(error: BaseException) -> CaptureError:
+    """What ``error`` means to the user; the traceback of one that nobody expected goes to standard error."""
+    if cancellation.requested() or isinstance(error, KeyboardInterrupt | BrokenPipeError):
+        return CancelledError()
+    if isinstance(error, CaptureError):
+        return error
+    if isinstance(error, MemoryError):
+        hint = "Capture a shorter part with --start and --end."
+        return CaptureError("no_memory", "There is not enough memory.", hint)
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return cannot_write(None, error)
+    traceback.print_exception(error)
+    hint = "This is a fault of Reel2Rig: please copy the report and send it in."
+    return CaptureError("internal", f"{type(error).__name__}: {error}", hint)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,24 +55,25 @@ def _parser() -> argparse.ArgumentParser:
     detect = verbs.add_parser("detect", help="video to 2D keypoints")
     detect.add_argument("clip", type=Path)
     _detector_options(detect)
-    detect.set_defaults(run=_detect)
+    detect.set_defaults(run=_detect, words=summary)
     lift = verbs.add_parser("lift", help="2D keypoints to 3D joints in a level world")
     lift.add_argument("keypoints", type=Path)
+    lift.add_argument("--person", default="all", help="all (default), largest, or a track number")
     _world_options(lift)
-    lift.set_defaults(run=_lift)
+    lift.set_defaults(run=_lift, words=summary)
     fit = verbs.add_parser("fit", help="3D joints (ours or another estimator's) to a motion file")
     fit.add_argument("joints", type=Path)
     fit.add_argument("--keypoints", type=Path, help="keypoints.npz of the same capture: the fit explains them too")
-    fit.add_argument("--person", default="1", help="track number (default 1)")
+    fit.add_argument("--person", default="1", help="track number (default 1; a lone person is taken anyhow)")
     fit.add_argument("--height", type=float, help="metres; default: taken from the joints")
     _fit_options(fit)
-    fit.set_defaults(run=_fit)
+    fit.set_defaults(run=_fit, words=summary)
     info = verbs.add_parser("info", help="say what a file holds")
     info.add_argument("file", type=Path)
-    info.set_defaults(run=_info)
+    info.set_defaults(run=_info, words=_facts)
     for verb in (detect, lift, fit):
         verb.add_argument("--out", type=Path, required=True, help=".npz to write")
-    for verb in (*verbs.choices.values(),):
+    for verb in verbs.choices.values():
         verb.add_argument("--progress", choices=("text", "json"), default="text", help="json: one object a line")
     return parser
 
@@ -75,7 +85,7 @@ def _capture_verb(verb: argparse.ArgumentParser) -> None:
     _detector_options(verb)
     _world_options(verb)
     _fit_options(verb)
-    verb.set_defaults(run=_capture)
+    verb.set_defaults(run=_capture, words=summary)
 
 
 def _detector_options(verb: argparse.ArgumentParser) -> None:
@@ -106,9 +116,17 @@ def _capture(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     names = "clip out preset detector device person height camera start end body refine"
     asked = CaptureOptions(field_of_view=options.fov, **{name: getattr(options, name) for name in names.split()})
     record = capture(asked, reporter)
+    people = {one["file"]: f"motion of person {one['track_id']}, {one['frames']} frames" for one in record["people"]}
     return {
         "out": str(options.out),
-        "people": [person["file"] for person in record["people"]],
+        "files": people
+        | {
+            "preview.mp4": "the clip with the skeleton on it, and a side view",
+            "keypoints.npz": "2D keypoints of everybody in view",
+            "joints.npz": "3D joints",
+            "capture.json": "what was asked and done",
+        },
+        "people": list(people),
         "frames": record["frames"],
         "provider": record["provider"]["name"],
         "licence": record["licence"],
@@ -118,40 +136,46 @@ def _capture(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
 def _detect(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import write_keypoints
-    from .clip_reader import probe, read_frames
-    from .detect import detect
+    from .clip_reader import probe
+    from .pipeline import CaptureOptions, detections_of, lens_of
     from .track import track
 
-    clip = probe(options.clip)
-    frames = read_frames(options.clip, start=options.start, end=options.end)
-    progress = reporter.stage("detect", round(clip.duration * clip.default_fps))
-    found = detect(
-        frames,
-        clip.image_size,
-        clip.default_fps,
-        backend=options.detector,
-        preset=options.preset,
-        device=options.device,
-        progress=progress,
-    )
-    keypoints = track(found.keypoints)
+    names = "clip out preset detector device start end"
+    asked = CaptureOptions(**{name: getattr(options, name) for name in names.split()})
+    reporter.stage("open")
+    clip = probe(asked.clip)
+    warnings = list(clip.warnings)
+    found = detections_of(asked, clip, warnings, reporter)
+    keypoints = replace(track(found.keypoints), camera_K=lens_of(asked, clip).camera_K)
     write_keypoints(options.out, keypoints)
-    return {"out": str(options.out), "rows": len(keypoints.times), "people": len(set(keypoints.track_id.tolist()))}
+    return {
+        "out": str(options.out),
+        "rows": len(keypoints.times),
+        "people": len(set(keypoints.track_id.tolist())),
+        "provider": found.provider.name,
+        "warnings": warnings,
+    }
 
 
 def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .camera import intrinsics
+    from .camera import Intrinsics, intrinsics
     from .capture_files import read_keypoints, write_joints
-    from .fit_people import checked_height
+    from .checked_options import checked_height, checked_person
     from .lift import LIFTER_MODEL, lift
     from .place import place
     from .providers import choose_provider, open_session
+    from .track import choose_people
 
+    stature, person = checked_height(options.height), checked_person(options.person)
     keypoints = read_keypoints(options.keypoints)
-    lens = intrinsics(options.keypoints, keypoints.image_size, field_of_view=options.fov, calibration=options.camera)
+    if options.fov is None and options.camera is None and keypoints.camera_K is not None:
+        lens = Intrinsics(keypoints.camera_K, f"told by {options.keypoints.name}")
+    else:
+        size = keypoints.image_size
+        lens = intrinsics(options.keypoints, size, field_of_view=options.fov, calibration=options.camera)
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
-    lifted = lift(keypoints, lens.camera_K, checked_height(options.height), session)
+    lifted = lift(keypoints, lens.camera_K, stature, session, choose_people(keypoints, person))
     reporter.stage("place")
     joints = place(lifted)
     write_joints(options.out, joints)
@@ -160,38 +184,36 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
 def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import read_joints, read_keypoints
-    from .fit_people import as_motion, body_from, checked_height, fit_people, tracked_rows
+    from .checked_options import check_refinement, checked_height
+    from .fit_people import as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
     from .motion_file import write_motion
 
-    joints = read_joints(options.joints)
-    people = sorted(set(joints.track_id.tolist()))
-    person = int(options.person) if options.person.isdecimal() else -1
-    if person not in people:
-        person = people[0] if len(people) == 1 else person
-    if person not in people:
-        raise InputError("no_such_person", f"There is no person {options.person}.", f"The file holds: {people}.")
-    joints = joints.select(joints.track_id == person)
-    keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
-    body = body_from(options.body)
+    check_refinement(options.refine)
     stature = None if options.height is None else checked_height(options.height)
+    body = body_from(options.body)
+    joints = chosen_rows(in_world(read_joints(options.joints)), options.person)
+    keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
     reporter.stage("fit", 1)
+    person = int(joints.track_id[0])
     fits, joints = fit_people(joints, keypoints, [person], body, stature, options.refine, reporter)
-    write_motion(options.out, as_motion(fits[0], joints, body, keypoints, None))
+    motion = as_motion(fits[0], joints, body, options.refine, keypoints)
+    write_motion(options.out, motion)
     return {
         "out": str(options.out),
         "frames": len(joints.times),
         "joint_residual_mm": round(1000 * float(fits[0].joint_residual.mean()), 2),
+        "licence": motion.licence,
     }
 
 
 def _info(options: argparse.Namespace, _reporter: Reporter) -> dict[str, Any]:
     from .file_info import describe
 
-    description = describe(options.file)
-    if options.progress != "json":
-        for key, value in description.items():
-            print(f"{key:<18} {value}", file=sys.stdout)
-    return description
+    return describe(options.file)
+
+
+def _facts(description: dict[str, Any]) -> str:
+    return "\n".join(f"{name:<18} {fact}" for name, fact in description.items())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Fit everybody of a capture and make their motion files' contents."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from ..smpl_assets.body import Body
-from ..smpl_assets.errors import BodyFileError
+from ..smpl_assets.errors import BodyFileError, SmplxMissingError
 from ..smpl_assets.loader import load_body
 from .clip_reader import ClipInfo
 from .contact import contacts
@@ -17,7 +18,8 @@ from .motion_file import Motion
 from .progress import Reporter
 from .records import Fit, Joints3D, Keypoints
 
-DEFAULT_HEIGHT = 1.70
+# Axes of an OpenCV camera that is held level, in a world with Z up: what is assumed where no camera is known.
+LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 
 def fit_people(
@@ -29,7 +31,10 @@ def fit_people(
     refinement: Literal["none", "smplx"],
     reporter: Reporter,
 ) -> tuple[list[Fit], Joints3D]:
-    """Fit each of ``people`` (track ids), then set everybody and the camera on the floor."""
+    """Fit each of ``people`` (track ids), then set everybody and the camera on the floor.
+
+    joints: world frame. keypoints: the same rows. Raises InputError("no_smplx") when the refinement needs smplx.
+    """
     fits = []
     for count, person in enumerate(people, start=1):
         rows = joints.track_id == person
@@ -37,12 +42,34 @@ def fit_people(
         fps = keypoints.fps if keypoints is not None else frame_rate(joints.select(rows))
         found = fit(joints.select(rows), body, fps=fps, stature=stature, keypoints=seen)
         if refinement == "smplx":
-            from .fit.smplx_refine import refine_with_smplx
-
-            found = refine_with_smplx(found, joints.select(rows), body, fps=fps, keypoints=seen)
+            found = _refined(found, joints.select(rows), body, fps, seen)
         fits.append(found)
         reporter.update(count)
     return on_the_floor(fits, joints)
+
+
+def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Keypoints | None) -> Fit:
+    from .fit.smplx_refine import refine_with_smplx
+
+    try:
+        return refine_with_smplx(found, joints, body, fps=fps, keypoints=keypoints)
+    except SmplxMissingError as error:
+        raise InputError("no_smplx", error.message, error.hint) from error
+
+
+def in_world(joints: Joints3D) -> Joints3D:
+    """The joints in a world with Z up; those of a camera whose pose is not known are taken as seen by a level one."""
+    if joints.frame == "world":
+        return joints
+    pose = LEVEL_CAMERA if joints.camera_world_from_cam is None else joints.camera_world_from_cam
+    turn, place = pose[:3, :3].astype(np.float32), pose[:3, 3].astype(np.float32)
+    return replace(
+        joints,
+        joints=joints.joints @ turn.T + place,
+        ends=joints.ends @ turn.T + place,
+        frame="world",
+        camera_world_from_cam=pose,
+    )
 
 
 def frame_rate(joints: Joints3D) -> float:
@@ -51,8 +78,15 @@ def frame_rate(joints: Joints3D) -> float:
     return float(1.0 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 30.0
 
 
-def as_motion(found: Fit, joints: Joints3D, body: Body, keypoints: Keypoints | None, clip: ClipInfo | None) -> Motion:
-    """One person's motion file contents."""
+def as_motion(
+    found: Fit,
+    joints: Joints3D,
+    body: Body,
+    refinement: Literal["none", "smplx"],
+    keypoints: Keypoints | None = None,
+    clip: ClipInfo | None = None,
+) -> Motion:
+    """One person's motion file contents. The smplx package's terms bind what it helped to make."""
     fps = keypoints.fps if keypoints is not None else frame_rate(joints)
     return Motion(
         poses=found.axis_angle.reshape(len(found.trans), 72).astype("float32"),
@@ -71,27 +105,30 @@ def as_motion(found: Fit, joints: Joints3D, body: Body, keypoints: Keypoints | N
         image_size=None if keypoints is None else keypoints.image_size,
         track_id=int(joints.track_id[0]),
         source="" if clip is None else f"{clip.path.name} sha256:{clip.sha256}",
-        licence=body.licence,
+        licence="smpl-noncommercial" if refinement == "smplx" else body.licence,
     )
 
 
 def body_from(path: Path) -> Body:
-    """Load a body file. Raises InputError when it is none."""
+    """Load a body file. Raises InputError("bad_body") when it is none."""
     try:
         return load_body(path)
     except BodyFileError as error:
         raise InputError("bad_body", error.message, error.hint) from error
 
 
-def checked_height(height: float | None) -> float:
-    """The person's height in metres, DEFAULT_HEIGHT when not given. Raises InputError when impossible."""
-    if height is not None and not 0.4 <= height <= 2.6:
-        raise InputError(
-            "bad_height",
-            f"A height of {height:g} m is not possible.",
-            "Give the person's height in metres, for example 1.70.",
-        )
-    return height or DEFAULT_HEIGHT
+def chosen_rows(joints: Joints3D, person: str) -> Joints3D:
+    """The rows of one person (a track number) in the order of time; a lone person is taken whatever the number.
+
+    Raises InputError("no_such_person").
+    """
+    known = sorted(set(joints.track_id.tolist()))
+    number = known[0] if len(known) == 1 else int(person) if person.isdecimal() else None
+    if number not in known:
+        hint = f"The file holds: {', '.join(map(str, known))}."
+        raise InputError("no_such_person", f"There is no person {person}.", hint)
+    rows = np.flatnonzero(joints.track_id == number)
+    return joints.select(rows[np.argsort(joints.times[rows], kind="stable")])
 
 
 def tracked_rows(keypoints: Keypoints, joints: Joints3D) -> Keypoints:

@@ -107,30 +107,11 @@ def read_motion(path: Path) -> Motion:
     """
     arrays = read_npz(path)
     name = Path(path).name
-    missing = [key for key in ("poses", "trans") if key not in arrays]
-    if missing:
-        raise InputError(
-            "not_motion", f"{name} has no {' and '.join(missing)}.", "Choose a motion file (ours or AMASS)."
-        )
-    poses, trans = arrays["poses"], arrays["trans"]
-    # SMPL-X files of AMASS hold 165 values a frame; their first 66 are SMPL's
-    widths = {72: 72, 156: 156, 165: 66, 66: 66}
-    if poses.ndim != 2 or poses.shape[1] not in widths or trans.shape != (len(poses), 3) or len(poses) == 0:
-        raise InputError(
-            "bad_motion",
-            f"{name}: poses {poses.shape} and trans {trans.shape} do not fit.",
-            "Expected (T, 72) or (T, 156) and (T, 3), T > 0.",
-        )
-    if not (np.isfinite(poses).all() and np.isfinite(trans).all()):
-        raise InputError(
-            "bad_motion", f"{name} holds values that are not finite.", "Capture or convert the file again."
-        )
-    if widths[poses.shape[1]] == 66:
-        poses = np.concatenate([poses[:, :66], np.zeros((len(poses), 6), poses.dtype)], axis=1)
+    poses, trans = _poses_and_trans(arrays, name)
     return Motion(
-        poses=poses.astype(np.float32),
-        trans=trans.astype(np.float32),
-        betas=np.ravel(arrays.get("betas", np.zeros(10))).astype(np.float32),
+        poses=poses,
+        trans=trans,
+        betas=_betas(arrays, name),
         fps=_frame_rate(arrays, name),
         gender=_text(arrays, "gender", "neutral"),
         body=_text(arrays, "body", ""),
@@ -142,10 +123,43 @@ def read_motion(path: Path) -> Motion:
     )
 
 
+def _poses_and_trans(arrays: dict[str, NDArray], name: str) -> tuple[FloatArray, FloatArray]:
+    """poses (T, 72) or (T, 156) and trans (T, 3) of a file; hands that SMPL has and a file has not are straight."""
+    missing = [key for key in ("poses", "trans") if key not in arrays]
+    if missing:
+        message = f"{name} has no {' and '.join(missing)}."
+        raise InputError("not_motion", message, "Choose a motion file (ours or AMASS).")
+    poses, trans = arrays["poses"], arrays["trans"]
+    # SMPL-X files of AMASS hold 165 values a frame; their first 66 are SMPL's
+    widths = {72: 72, 156: 156, 165: 66, 66: 66}
+    fits = poses.ndim == 2 and poses.shape[1] in widths and trans.shape == (len(poses), 3) and len(poses) > 0
+    if not fits or not _are_numbers(poses, trans):
+        message = f"{name}: poses {poses.shape} and trans {trans.shape} do not fit."
+        raise InputError("bad_motion", message, "Expected (T, 72) or (T, 156) and (T, 3), T > 0.")
+    if not (np.isfinite(poses).all() and np.isfinite(trans).all()):
+        message = f"{name} holds values that are not finite."
+        raise InputError("bad_motion", message, "Capture or convert the file again.")
+    if widths[poses.shape[1]] == 66:
+        poses = np.concatenate([poses[:, :66], np.zeros((len(poses), 6), poses.dtype)], axis=1)
+    return poses.astype(np.float32), trans.astype(np.float32)
+
+
+def _are_numbers(*arrays: NDArray) -> bool:
+    return all(array.dtype.kind in "fiu" for array in arrays)
+
+
+def _betas(arrays: dict[str, NDArray], name: str) -> FloatArray:
+    betas = np.ravel(arrays.get("betas", np.zeros(10)))
+    if not _are_numbers(betas) or not np.isfinite(betas).all():
+        raise InputError("bad_motion", f"{name}: betas are not finite numbers.", "Capture or convert the file again.")
+    return betas.astype(np.float32)
+
+
 def _frame_rate(arrays: dict[str, NDArray], name: str) -> float:
     for key in ("mocap_frame_rate", "mocap_framerate", "fps"):
         if key in arrays:
-            rate = float(np.ravel(arrays[key])[0])
+            value = np.ravel(arrays[key])
+            rate = float(value[0]) if len(value) and _are_numbers(value) else float("nan")
             if np.isfinite(rate) and rate > 0:
                 return rate
             raise InputError("bad_motion", f"{name}: {key} is {rate}.", "The frame rate must be above zero.")

@@ -1,24 +1,22 @@
 """The whole way of a capture: video in, motion files and preview out. Each stage is one call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
 
 from ..smpl_assets.body import OPEN_BODY
 from .camera import Intrinsics, intrinsics
 from .capture_files import write_joints, write_keypoints
-from .capture_folder import published_whole, write_record
+from .capture_folder import check_place, published_whole, write_record
 from .capture_record import capture_record
+from .checked_options import check_range, check_refinement, checked_height, checked_person
 from .clip_reader import ClipInfo, probe, read_frames
 from .detect import Backend, Detections, PresetName, detect
-from .errors import InputError
-from .fit_people import as_motion, body_from, checked_height, fit_people
+from .fit_people import as_motion, body_from, fit_people
 from .lift import LIFTER_MODEL, lift
 from .motion_file import Motion, write_motion
 from .place import place
-from .preview import Person, write_preview
+from .preview import person_drawn, write_preview
 from .progress import Reporter
 from .providers import Device, choose_provider, open_session
 from .records import Lifted
@@ -27,7 +25,10 @@ from .track import choose_people, track
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """What is asked for. height in metres, field_of_view in degrees across the longer side, start and end in seconds."""
+    """What is asked for.
+
+    height in metres, field_of_view in degrees across the longer side, start and end in seconds.
+    """
 
     clip: Path
     out: Path
@@ -50,15 +51,17 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     The folder's files appear together at the end, or not at all. Raises InputError, CaptureError, CancelledError.
     """
     reporter.stage("open")
+    check_place(options.out)
+    check_refinement(options.refine)
+    stature, person = checked_height(options.height), checked_person(options.person)
     body = body_from(options.body)
-    stature = checked_height(options.height)
     clip = probe(options.clip)
-    lens = _lens(options, clip)
+    lens = lens_of(options, clip)
     warnings = list(clip.warnings)
-    detections = _detect(options, clip, warnings, reporter)
+    detections = detections_of(options, clip, warnings, reporter)
     reporter.stage("track")
-    keypoints = track(detections.keypoints)
-    people = choose_people(keypoints, _person(options.person))
+    keypoints = replace(track(detections.keypoints), camera_K=lens.camera_K)
+    people = choose_people(keypoints, person)
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
     lifted = lift(keypoints, lens.camera_K, stature, session, people)
@@ -67,7 +70,7 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     reporter.stage("fit", len(people))
     fits, joints = fit_people(joints, lifted.keypoints, people, body, stature, options.refine, reporter)
     motions = [
-        as_motion(found, joints.select(joints.track_id == person), body, keypoints, clip)
+        as_motion(found, joints.select(joints.track_id == person), body, options.refine, keypoints, clip)
         for found, person in zip(fits, people, strict=True)
     ]
     with published_whole(options.out) as folder:
@@ -83,17 +86,8 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     return record
 
 
-def _person(person: str) -> int | Literal["largest", "all"]:
-    if person in ("largest", "all"):
-        return person  # type: ignore[return-value]
-    if person.isdecimal() and int(person) > 0:
-        return int(person)
-    raise InputError(
-        "bad_person", f"--person {person} is not understood.", "Give largest, all, or a track number from 1."
-    )
-
-
-def _lens(options: CaptureOptions, clip: ClipInfo) -> Intrinsics:
+def lens_of(options: CaptureOptions, clip: ClipInfo) -> Intrinsics:
+    """The clip's camera, as asked for or as the clip tells."""
     return intrinsics(
         options.clip,
         clip.image_size,
@@ -103,7 +97,9 @@ def _lens(options: CaptureOptions, clip: ClipInfo) -> Intrinsics:
     )
 
 
-def _detect(options: CaptureOptions, clip: ClipInfo, warnings: list[str], reporter: Reporter) -> Detections:
+def detections_of(options: CaptureOptions, clip: ClipInfo, warnings: list[str], reporter: Reporter) -> Detections:
+    """Everybody's 2D keypoints in the asked part of the clip; adds to ``warnings``."""
+    check_range(options.start, options.end)
     length = min(options.end or clip.duration, clip.duration) - (options.start or 0.0)
     progress = reporter.stage("detect", max(1, round(length * clip.default_fps)))
     frames = read_frames(options.clip, start=options.start, end=options.end, warnings=warnings)
@@ -130,11 +126,8 @@ def _preview(
     reporter: Reporter,
 ) -> None:
     progress = reporter.stage("preview", lifted.keypoints.clip_frames)
-    people = [
-        Person(m.frames, np.concatenate([m.joints, m.ends], axis=1), m.confidence.mean(axis=1))  # type: ignore[arg-type, union-attr]
-        for m in motions
-    ]
     frames = read_frames(options.clip, start=options.start, end=options.end)
     world_from_cam = motions[0].camera_world_from_cam
     assert world_from_cam is not None
+    people = [person_drawn(motion) for motion in motions]
     write_preview(path, frames, clip.default_fps, people, lifted.keypoints, lens.camera_K, world_from_cam, progress)

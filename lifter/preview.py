@@ -1,24 +1,38 @@
 """preview.mp4: the clip with keypoints and fitted skeleton drawn on it, and a side view beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..smpl_assets.rotation import Array
-from ..smpl_assets.skeleton import END, PARENTS
+from ..smpl_assets.skeleton import END, END_NAMES, JOINT_NAMES, PARENTS
 from .atomic_file import written_whole
+from .motion_file import Motion
 from .records import Frame, Keypoints
 
+Picture = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
 HEIGHT = 720  # px of the preview
-BONES = [(joint, parent) for joint, parent in enumerate(PARENTS) if parent >= 0]
-FEET = [(7, 24 + END["left_heel"]), (10, 24 + END["left_big_toe"]), (8, 24 + END["right_heel"]), (11, 24 + END["right_big_toe"]),
-        (15, 24 + END["nose"])]  # fmt: skip
-LEFT, RIGHT, MIDDLE, POINT = (255, 90, 60), (60, 150, 255), (250, 220, 60), (90, 255, 120)
-GROUND, BACKGROUND, DOUBT = (120, 120, 130), (32, 34, 40), (120, 120, 120)
+LEFT, RIGHT, MIDDLE = (255, 90, 60), (60, 150, 255), (250, 220, 60)
+POINT, GROUND, BACKGROUND, DOUBT = (90, 255, 120), (120, 120, 130), (32, 34, 40), (120, 120, 120)
+# What lines join: (joint, parent), and the ends that show how feet and head are turned.
+BONES = [(joint, parent) for joint, parent in enumerate(PARENTS) if parent >= 0] + [
+    (24 + END["left_heel"], 7),
+    (24 + END["left_big_toe"], 10),
+    (24 + END["right_heel"], 8),
+    (24 + END["right_big_toe"], 11),
+    (24 + END["nose"], 15),
+]
+BONE_COLOURS = [
+    LEFT if name.startswith("left") else RIGHT if name.startswith("right") else MIDDLE
+    for name in ((*JOINT_NAMES, *END_NAMES)[end] for end, _ in BONES)
+]
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,21 @@ class Person:
     points: Array
     confidence: Array
 
+    @cached_property
+    def rows(self) -> dict[int, int]:
+        """Row of each source frame."""
+        return {frame: row for row, frame in enumerate(self.frames.tolist())}
+
+
+def person_drawn(motion: Motion) -> Person:
+    """What the preview needs of a motion of ours."""
+    assert motion.frames is not None
+    assert motion.joints is not None
+    assert motion.ends is not None
+    assert motion.confidence is not None
+    points = np.concatenate([motion.joints, motion.ends], axis=1)
+    return Person(motion.frames, points, motion.confidence.mean(axis=1))
+
 
 def write_preview(
     path: Path,
@@ -38,56 +67,86 @@ def write_preview(
     keypoints: Keypoints,
     camera_K: Array,
     world_from_cam: Array,
-    progress: Any = None,  # noqa: ANN401 - a callable or nothing
+    progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write the preview video (H.264), whole or not at all. World frame Z up, camera OpenCV."""
+    """Write the preview video (H.264), whole or not at all. World frame Z up, camera OpenCV.
+
+    Raises CaptureError("cannot_write").
+    """
     import av
 
-    width, height = keypoints.image_size
-    scale = min(1.0, HEIGHT / height)
-    size = (round(width * scale / 2) * 2, round(height * scale / 2) * 2)
-    side = SideView(people, (max(size[1] * 3 // 4, 2) // 2 * 2, size[1]))
-    rows = _by_frame(keypoints.frames)
+    overlay = Overlay(people, keypoints, camera_K, world_from_cam)
+    side = SideView(people, overlay.size[1])
     with written_whole(path) as part, av.open(str(part), "w", format="mp4") as container:
-        stream = container.add_stream("h264", rate=max(1, round(fps)))
-        stream.width, stream.height = size[0] + side.size[0], size[1]  # type: ignore[attr-defined]
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": "22", "preset": "veryfast"}  # type: ignore[attr-defined]
-        for count, frame in enumerate(frames):
-            picture = _shrunk(frame.rgb, size)
-            for row in rows.get(frame.index, ()):
-                _draw_keypoints(picture, keypoints.keypoints[row], scale)
-            for person in people:
-                _draw_on_clip(picture, person, frame.index, camera_K, world_from_cam, scale)
-            joined = np.concatenate([picture, side.draw(frame.index)], axis=1)
-            for packet in stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(joined), format="rgb24")):  # type: ignore[attr-defined]
-                container.mux(packet)
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.width, stream.height = overlay.size[0] + side.size[0], overlay.size[1]
+        stream.pix_fmt, stream.options = "yuv420p", {"crf": "22", "preset": "superfast"}
+        for count, frame in enumerate(frames, start=1):
+            picture = np.concatenate([overlay.draw(frame), side.draw(frame.index)], axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             if progress is not None:
-                progress(count + 1)
-        for packet in stream.encode(None):  # type: ignore[attr-defined]
-            container.mux(packet)
+                progress(count)
+        container.mux(stream.encode(None))
+
+
+class Overlay:
+    """The clip, at most HEIGHT px high, with everybody's keypoints (dots) and the fitted skeletons drawn on it."""
+
+    def __init__(self, people: list[Person], keypoints: Keypoints, camera_K: Array, world_from_cam: Array) -> None:
+        self.people, self.camera_K, self.world_from_cam = people, camera_K, world_from_cam
+        width, height = keypoints.image_size
+        self.scale = min(1.0, HEIGHT / height)
+        self.size = (_even(width * self.scale), _even(height * self.scale))
+        self.keypoints = keypoints.keypoints * np.array([self.scale, self.scale, 1.0], np.float32)
+        self.rows: dict[int, list[int]] = {}
+        for row, frame in enumerate(keypoints.frames.tolist()):
+            self.rows.setdefault(frame, []).append(row)
+
+    def draw(self, frame: Frame) -> Picture:
+        """The picture (H, W, 3) of one frame."""
+        picture = shrunk(frame.rgb, self.size)
+        for row in self.rows.get(frame.index, ()):
+            for x, y, confidence in self.keypoints[row].tolist():
+                if confidence > 0.1:
+                    draw_line(picture, (x, y), (x, y), POINT if confidence > 0.5 else DOUBT, 2.2)
+        for person in self.people:
+            row = person.rows.get(frame.index)
+            if row is not None:
+                self._draw_person(picture, person.points[row], float(person.confidence[row]))
+        return picture
+
+    def _draw_person(self, picture: Picture, points: Array, confidence: float) -> None:
+        seen = (points - self.world_from_cam[:3, 3]) @ self.world_from_cam[:3, :3]
+        if seen[:, 2].min() < 0.1:
+            return
+        pixels = seen[:, :2] / seen[:, 2:] @ self.camera_K[:2, :2].T + self.camera_K[:2, 2]
+        draw_bones(picture, pixels * self.scale, seen[:, 2], max(1.2, self.size[1] / 400), confidence)
 
 
 class SideView:
-    """The people seen from the camera's left, at a right angle to it, standing on the floor line."""
+    """The people seen from the camera's right, at a right angle to its view: it stands off the picture's left edge."""
 
-    def __init__(self, people: list[Person], size: tuple[int, int]) -> None:
-        self.people, self.size = people, size
-        points = np.concatenate([p.points for p in people]) if people else np.zeros((1, 37, 3))
+    def __init__(self, people: list[Person], height: int) -> None:
+        self.people, self.size = people, (_even(height * 3 / 4), height)
+        points = np.concatenate([person.points for person in people])
         low, high = np.percentile(points.reshape(-1, 3), [0.5, 99.5], axis=0)
         low[2] = min(low[2], 0.0)
         self.centre = (low + high) / 2
-        room = max((high - low)[1] / size[0], (high - low)[2] / size[1], 2.2 / size[1])
+        room = max((high - low)[1] / self.size[0], (high - low)[2] / self.size[1], 2.2 / self.size[1])
         self.pixels_per_metre = 0.82 / room
+        self.empty = np.empty((self.size[1], self.size[0], 3), np.uint8)
+        self.empty[:] = BACKGROUND
+        floor = self._pixels(np.zeros((1, 3)))[0, 1]
+        draw_line(self.empty, (0, floor), (self.size[0], floor), GROUND, 1.5)
 
-    def draw(self, frame: int) -> NDArray[np.uint8]:
+    def draw(self, frame: int) -> Picture:
         """The picture (H, W, 3) of one frame."""
-        picture = np.full((self.size[1], self.size[0], 3), BACKGROUND, np.uint8)
-        floor = self._pixels(np.array([[0.0, -50.0, 0.0], [0.0, 50.0, 0.0]]))
-        draw_line(picture, floor[0], floor[1], GROUND, 1.5)
+        picture = self.empty.copy()
         for person in self.people:
-            rows = np.flatnonzero(person.frames == frame)
-            if len(rows):
-                _draw_bones(picture, self._pixels(person.points[rows[0]]), 2.5, person.confidence[rows[0]])
+            row = person.rows.get(frame)
+            if row is not None:
+                points = person.points[row]
+                draw_bones(picture, self._pixels(points), -points[:, 0], 2.5, float(person.confidence[row]))
         return picture
 
     def _pixels(self, points: Array) -> Array:
@@ -95,70 +154,48 @@ class SideView:
         return np.stack([self.size[0] / 2 + flat[:, 1], self.size[1] / 2 - flat[:, 2]], axis=-1)
 
 
-def _by_frame(frames: NDArray[np.int64]) -> dict[int, list[int]]:
-    rows: dict[int, list[int]] = {}
-    for row, frame in enumerate(frames.tolist()):
-        rows.setdefault(frame, []).append(row)
-    return rows
+def _even(length: float) -> int:
+    return max(2, round(length / 2) * 2)
 
 
-def _shrunk(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    if (rgb.shape[1], rgb.shape[0]) == size:
-        return rgb.copy()
+def shrunk(rgb: Picture, size: tuple[int, int]) -> Picture:
+    """A copy of the picture in ``size`` (width, height) px."""
     import av
 
-    return (
-        av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(*size).to_ndarray(format="rgb24")
-    )
+    if (rgb.shape[1], rgb.shape[0]) == size:
+        return rgb.copy()
+    step = max(1, rgb.shape[0] // size[1])  # whole steps first: most of the time goes into touching every pixel
+    coarse = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[::step, ::step]), format="rgb24")
+    small = coarse.reformat(*size, interpolation="FAST_BILINEAR").to_ndarray()
+    return np.asarray(small, np.uint8)
 
 
-def _draw_keypoints(picture: NDArray[np.uint8], points: Array, scale: float) -> None:
-    for x, y, confidence in points[points[:, 2] > 0.1]:
-        colour = POINT if confidence > 0.5 else DOUBT
-        draw_line(picture, (x * scale, y * scale), (x * scale, y * scale), colour, 2.2)
-
-
-def _draw_on_clip(
-    picture: NDArray[np.uint8], person: Person, frame: int, camera_K: Array, world_from_cam: Array, scale: float
-) -> None:
-    rows = np.flatnonzero(person.frames == frame)
-    if not len(rows):
-        return
-    seen = (person.points[rows[0]] - world_from_cam[:3, 3]) @ world_from_cam[:3, :3]
-    if seen[:, 2].min() < 0.1:
-        return
-    pixels = seen[:, :2] / seen[:, 2:] @ camera_K[:2, :2].T + camera_K[:2, 2]
-    _draw_bones(picture, pixels * scale, max(1.2, picture.shape[0] / 400), person.confidence[rows[0]])
-
-
-def _draw_bones(picture: NDArray[np.uint8], pixels: Array, width: float, confidence: float) -> None:
-    for end, start in BONES + FEET:
-        side = {0: MIDDLE, 1: LEFT, 2: RIGHT}[_side(end)]
-        draw_line(picture, pixels[start], pixels[end], side if confidence > 0 else DOUBT, width)
-
-
-def _side(point: int) -> int:
-    from ..smpl_assets.skeleton import END_NAMES, JOINT_NAMES
-
-    name = (*JOINT_NAMES, *END_NAMES)[point]
-    return 1 if name.startswith("left") else 2 if name.startswith("right") else 0
+def draw_bones(picture: Picture, pixels: Array, depth: Array, width: float, confidence: float) -> None:
+    """Draw a skeleton, points (37, 2) px, near bones over far ones by ``depth`` (37,); grey where nobody was seen."""
+    ends = np.array(BONES)
+    for bone in np.argsort(-depth[ends].mean(axis=1)):
+        end, start = BONES[bone]
+        colour = BONE_COLOURS[bone] if confidence > 0 else DOUBT
+        draw_line(picture, tuple(pixels[start].tolist()), tuple(pixels[end].tolist()), colour, width)
 
 
 def draw_line(
-    picture: NDArray[np.uint8], start: Array | tuple, end: Array | tuple, colour: tuple[int, int, int], width: float
+    picture: Picture, start: tuple[float, float], end: tuple[float, float], colour: Colour, width: float
 ) -> None:
     """Draw an anti-aliased line (a dot when both ends agree) of ``width`` px radius into ``picture`` (H, W, 3)."""
-    a, b = np.asarray(start, float), np.asarray(end, float)
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    if not np.isfinite([start, end]).all():
         return
-    low = np.maximum(np.floor(np.minimum(a, b) - width - 1), 0).astype(int)
-    high = np.minimum(np.ceil(np.maximum(a, b) + width + 2), picture.shape[1::-1]).astype(int)
-    if (high <= low).any():
+    (left, right), (top, bottom) = sorted((start[0], end[0])), sorted((start[1], end[1]))
+    left, top = max(0, int(left - width - 1)), max(0, int(top - width - 1))
+    right, bottom = min(picture.shape[1], int(right + width + 3)), min(picture.shape[0], int(bottom + width + 3))
+    if left >= right or top >= bottom:
         return
-    y, x = np.mgrid[low[1] : high[1], low[0] : high[0]]
-    along = b - a
-    share = np.clip(((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(float(along @ along), 1e-9), 0, 1)
-    distance = np.hypot(x - a[0] - share * along[0], y - a[1] - share * along[1])
-    cover = np.clip(width + 0.5 - distance, 0, 1)[..., None]
-    area = picture[low[1] : high[1], low[0] : high[0]]
-    area[:] = (area * (1 - cover) + np.array(colour) * cover).astype(np.uint8)
+    x = np.arange(left, right, dtype=np.float32) - np.float32(start[0])
+    y = (np.arange(top, bottom, dtype=np.float32) - np.float32(start[1]))[:, None]
+    dx, dy = np.float32(end[0] - start[0]), np.float32(end[1] - start[1])
+    share = (x * dx + y * dy) / max(dx * dx + dy * dy, np.float32(1e-9))
+    np.minimum(np.maximum(share, 0, out=share), 1, out=share)
+    distance = np.sqrt((x - share * dx) ** 2 + (y - share * dy) ** 2)
+    cover = np.minimum(np.maximum(np.float32(width + 0.5) - distance, 0), 1)[..., None]
+    area = picture[top:bottom, left:right]
+    area += (cover * (np.array(colour, np.float32) - area)).astype(np.int16).astype(np.uint8)

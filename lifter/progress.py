@@ -1,16 +1,26 @@
 """Tell what is going on: JSON lines for programs, one changing line for people."""
 
+import errno
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
+
+from . import cancellation
+from .errors import CancelledError
 
 INTERVAL = 0.2  # seconds between two lines
 
 
 class Reporter:
-    """Reports stages and times them. ``seconds`` holds the time of each stage that has ended."""
+    """Reports stages and times them. ``seconds`` holds the time of each stage that has ended.
+
+    JSON lines go to standard output, words for people to standard error. When nobody reads them any more (Blender
+    has gone), a stage ends with CancelledError.
+    """
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
@@ -27,6 +37,7 @@ class Reporter:
 
     def update(self, done: int) -> None:
         """``done`` steps of the current stage are done."""
+        cancellation.check()
         if time.monotonic() - self._shown >= INTERVAL:
             self._show(done)
 
@@ -37,21 +48,26 @@ class Reporter:
             self._show(self._total)
             self._name = ""
             if not self.as_json and not self.quiet:
-                print(file=sys.stderr)
+                self._say(sys.stderr, "\n")
 
-    def result(self, data: dict[str, Any]) -> None:
-        """The last word: what was made."""
-        self.end()
-        if self.as_json:
-            self._line({"result": data})
+    def result(self, data: dict[str, Any], summary: str = "") -> None:
+        """The last word: what was made; ``summary`` is for people, on standard output."""
+        with suppress(CancelledError):
+            self.end()
+            if self.as_json:
+                self._line({"result": data})
+            elif summary:
+                self._say(sys.stdout, summary + "\n")
 
     def error(self, code: str, message: str, hint: str) -> None:
         """The last word: why nothing was made."""
-        self._name = ""
-        if self.as_json:
-            self._line({"error": {"code": code, "message": message, "hint": hint}})
-        else:
-            print(f"\nreel2rig: {message}\n  {hint}" if hint else f"\nreel2rig: {message}", file=sys.stderr)
+        begun, self._name = bool(self._name), ""
+        with suppress(CancelledError):
+            if self.as_json:
+                self._line({"error": {"code": code, "message": message, "hint": hint}})
+                return
+            lines = ["" if begun else None, f"reel2rig: {message}", f"  {hint}" if hint else None]
+            self._say(sys.stderr, "".join(f"{line}\n" for line in lines if line is not None))
 
     def _show(self, done: int) -> None:
         self._shown = time.monotonic()
@@ -61,7 +77,24 @@ class Reporter:
         elif not self.quiet:
             count = f"{done}/{self._total}" if self._total else str(done) if done else ""
             speed = f"{rate:.1f} frames/s" if done else ""
-            print(f"\r{self._name:<9} {count:>11}  {speed:<16}", end="", file=sys.stderr, flush=True)
+            self._say(sys.stderr, f"\r{self._name:<9} {count:>11}  {speed:<16}")
 
     def _line(self, data: dict[str, Any]) -> None:
-        print(json.dumps(data, ensure_ascii=True), flush=True)
+        self._say(sys.stdout, json.dumps(data, ensure_ascii=True) + "\n")
+
+    def _say(self, stream: TextIO, text: str) -> None:
+        """Write and flush. Raises CancelledError when nobody listens any more."""
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EINVAL):  # Windows answers the latter
+                raise
+            _discard(stream)
+            raise CancelledError from error
+
+
+def _discard(stream: TextIO) -> None:
+    """What is still unsaid goes nowhere, so that Python does not complain at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -36,6 +36,7 @@ class Keypoints:
     image_size: (width, height) px of the upright picture. fps: rate of the sampled frames.
     clip_frames: how many frames were looked at (also those without anybody).
     hands: (N, 2, 21, 3) left and right hand, or None.
+    camera_K: (3, 3) px, the lens that the clip is taken to have, or None.
     world: (N, 33, 3) metres, BlazePose's own 3D guess: pelvis-centred, camera axes (x right, y down, z forward), or
         None. A start or a prior, not a result.
     """
@@ -51,6 +52,7 @@ class Keypoints:
     clip_frames: int
     hands: FloatArray | None = None
     world: FloatArray | None = None
+    camera_K: NDArray[np.float64] | None = None
 
     def select(self, rows: NDArray[np.bool_] | IntArray) -> "Keypoints":
         """The given rows only (mask or indices)."""

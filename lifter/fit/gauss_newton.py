@@ -31,8 +31,8 @@ CHUNK = 256  # frames solved at once; bounds memory
 class Spreads:
     """How far each kind of evidence may be trusted: standard deviations in metres, or radians where said."""
 
-    joints: float = 0.05
-    ends: float = 0.05
+    joints: float = 0.08
+    ends: float = 0.08
     keypoints: float = 0.015
     start: float = 0.35  # radians from the closed form
     smooth: float = 0.10  # radians from the smoothed motion

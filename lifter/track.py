@@ -64,10 +64,14 @@ def choose_people(keypoints: Keypoints, person: Literal["largest", "all"] | int 
 
 
 def prominence(keypoints: Keypoints) -> dict[int, float]:
-    """Mean box area (px^2) times number of rows, per track id, largest first."""
-    area = person_size(keypoints.keypoints).astype(np.float64) ** 2
+    """Mean square of the box's longer side (px^2) times number of rows, per track id, largest first.
+
+    Not its area: spread arms make nobody more important than somebody who walks by, seen from the side.
+    """
+    box = person_box(keypoints.keypoints).astype(np.float64)
+    square = (box[:, 2:] - box[:, :2]).max(axis=1, initial=0) ** 2
     ids, index = np.unique(keypoints.track_id, return_inverse=True)
-    total = np.bincount(index, weights=area, minlength=len(ids))
+    total = np.bincount(index, weights=square, minlength=len(ids))
     return {int(ids[place]): float(total[place]) for place in np.argsort(-total, kind="stable")}
 
 

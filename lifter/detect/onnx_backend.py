@@ -25,10 +25,10 @@ PRESENT: Final = 0.5  # BlazePose's own limit for "a person is in this crop"
 SAME_PERSON: Final = 0.5  # OKS between two tracks in one frame
 FOUND_AGAIN: Final = 0.3  # OKS between a person of MoveNet and a track
 MOVENET_SCORE: Final = 0.25
-SEARCHES_A_SECOND: Final = 4
+SEARCHES_A_SECOND: Final = 3
 LONGEST_SEARCH_STEP: Final = 15  # frames
 LOST_AFTER: Final = 3  # frames without a person
-UNCONFIRMED_AFTER: Final = 4  # searches in which MoveNet did not see the track
+UNCONFIRMED_AFTER: Final = 8  # searches in which MoveNet did not see the track
 
 
 @dataclass(frozen=True)

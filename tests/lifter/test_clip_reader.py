@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -47,12 +48,12 @@ def rotate_in_header(path: Path, a: int, b: int, c: int, d: int) -> None:
     path.write_bytes(data)
 
 
-def numbers(path: Path, **options: float) -> list[int]:
+def numbers(path: Path, **options: Any) -> list[int]:
     """The frame numbers painted into the frames that come back."""
     return [round(float(frame.rgb.mean()) / GREY_STEP) for frame in read_frames(path, **options)]
 
 
-def code_of(path: Path, **options: float) -> str:
+def code_of(path: Path, **options: Any) -> str:
     with pytest.raises(InputError) as caught:
         list(read_frames(path, **options))
     assert caught.value.hint

@@ -40,7 +40,7 @@ def clip(*walkers: tuple[NDArray[np.int64], NDArray[np.float32]], detector_ids: 
     return Keypoints(
         keypoints=points[order],
         set="blazepose33",
-        track_id=who[order] * detector_ids,
+        track_id=who[order] if detector_ids else np.zeros(len(who), np.int64),
         view=np.zeros(len(frames), np.int64),
         frames=frames[order],
         times=frames[order] / FPS,
@@ -89,14 +89,13 @@ def test_rows_keep_their_contents_and_views_are_tracked_apart() -> None:
     assert set(tracked.track_id[tracked.view == 0]).isdisjoint(tracked.track_id[tracked.view == 1])
 
 
-def test_prominence_is_area_times_time() -> None:
+def test_prominence_is_size_squared_times_time() -> None:
     long_small = walker(np.arange(80), still, height=100)
     short_large = walker(np.arange(30), far, height=200)
     people = prominence(clip(long_small, short_large, detector_ids=True))
     assert list(people) == [2, 1]
-    # boxes are 0.4 as wide as high
-    assert people[2] == pytest.approx(30 * 200 * 80, rel=1e-3)
-    assert people[1] == pytest.approx(80 * 100 * 40, rel=1e-3)
+    assert people[2] == pytest.approx(30 * 200**2, rel=1e-3)
+    assert people[1] == pytest.approx(80 * 100**2, rel=1e-3)
 
 
 def test_people_are_chosen_by_size_number_or_all() -> None:

@@ -5,8 +5,12 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .motion_pack import PACK, TrainingDataError, read_motion_set, read_pack, write_motion_set
+from .motion_pack import PACK, MotionSet, TrainingDataError, read_motion_set, read_pack, write_motion_set
+
+if TYPE_CHECKING:
+    from .train import Run
 
 DATA = Path("processed") / "processed_data.npz"
 
@@ -33,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--batch", type=int, default=48)
     train.add_argument("--width", type=int, default=256)
     train.add_argument("--seed", type=int, default=1)
-    train.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    train.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto, cpu or cuda")
     train.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
     train.add_argument("--name", default="lifter")
     train.add_argument("--resume", type=Path, help="folder of a run")
@@ -60,22 +64,34 @@ def _preprocess(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     import torch
 
-    from .train import Run, TrainingSettings
-
     if options.threads:
         torch.set_num_threads(options.threads)
     motions = read_motion_set(options.data)
-    if options.resume:
-        settings = TrainingSettings(**json.loads((options.resume / "config.json").read_text()))
-        run = Run(options.resume, settings, motions.only("train"), motions.only("val"))
-        run.resume()
-    else:
-        device = options.device if options.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
-        settings = TrainingSettings(options.steps, options.batch, width=options.width, seed=options.seed, device=device)
-        folder = Path("runs") / f"{options.name}_{time.strftime('%Y%m%d_%H%M%S')}"
-        run = Run(folder, settings, motions.only("train"), motions.only("val"))
-    print(f"training in {run.folder} on {settings.device}")
+    run = _resumed(options.resume, motions) if options.resume else _new_run(options, motions)
+    print(f"training in {run.folder} on {run.settings.device}")
     run.train()
+
+
+def _new_run(options: argparse.Namespace, motions: MotionSet) -> "Run":
+    import torch
+
+    from .train import Run, TrainingSettings
+
+    device = options.device if options.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    settings = TrainingSettings(options.steps, options.batch, width=options.width, seed=options.seed, device=device)
+    folder = Path("runs") / f"{options.name}_{time.strftime('%Y%m%d_%H%M%S')}"
+    return Run(folder, settings, motions.only("train"), motions.only("val"))
+
+
+def _resumed(folder: Path, motions: MotionSet) -> "Run":
+    from .train import Run, TrainingSettings
+
+    if not (folder / "state.pth").exists():
+        raise TrainingDataError(f"{folder} holds no run that can go on (no state.pth). Give the folder of a run.")
+    settings = TrainingSettings(**json.loads((folder / "config.json").read_text()))
+    run = Run(folder, settings, motions.only("train"), motions.only("val"))
+    run.resume()
+    return run
 
 
 def _evaluate(options: argparse.Namespace) -> None:

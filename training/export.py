@@ -42,8 +42,8 @@ def export_lifter(network: Lifter, path: Path, report: dict[str, Any]) -> str:
         "joint_names": JOINT_NAMES,
         "end_names": END_NAMES,
         "input": "features (clips, frames, 100): 33 x, y in units of the smoothed size, 33 confidences, log size",
-        "output": "points (clips, frames, 38, 3): 24 joints and 13 ends in units of stature, pelvis at the origin, then "
-        "the direction of the world's up; virtual camera axes (x right, y down, z forward)",
+        "output": "points (clips, frames, 38, 3): 24 joints and 13 ends in units of stature, pelvis at the origin, "
+        "then the direction of the world's up; virtual camera axes (x right, y down, z forward)",
         "centre_smoothing_s": CENTRE_SMOOTHING,
         "size_smoothing_s": SIZE_SMOOTHING,
         "frames_per_second": 30,

@@ -4,6 +4,7 @@ The training file (.npz, no pickles): quaternions (N, 24, 4) w x y z local rotat
 all clips one after the other; start, length, fps, name, subject, split per clip.
 """
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +55,14 @@ def read_pack(folder: Path = PACK) -> MotionSet:
 
 
 def _read_shard(path: Path) -> MotionSet:
-    with np.load(path, allow_pickle=False) as shard:
-        data = {key: shard[key] for key in shard.files}
+    try:
+        with np.load(path, allow_pickle=False) as shard:
+            return _clips_of({key: shard[key] for key in shard.files})
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise TrainingDataError(f"{path} is no shard of a motion pack ({error}). Get the pack again.") from error
+
+
+def _clips_of(data: dict[str, NDArray]) -> MotionSet:
     axis_angle = data["pose"].astype(np.float32) * np.float32(data["pose_scale"])
     quaternions = quaternion_from_axis_angle(axis_angle)
     start, length = data["start"].astype(np.int64), data["length"].astype(np.int64)
@@ -82,8 +89,12 @@ def write_motion_set(path: Path, motions: MotionSet) -> None:
 
 
 def read_motion_set(path: Path) -> MotionSet:
-    """Read the training file. Raises TrainingDataError when it is missing."""
+    """Read the training file. Raises TrainingDataError when it is missing or damaged."""
     if not path.exists():
         raise TrainingDataError(f"There is no {path}. Make it with: python -m reel2rig.training preprocess")
-    with np.load(path, allow_pickle=False) as data:
-        return MotionSet(**{key: data[key] for key in data.files})
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return MotionSet(**{key: data[key] for key in data.files})
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        message = f"{path} is no training file ({error}). Make it again with: python -m reel2rig.training preprocess"
+        raise TrainingDataError(message) from error

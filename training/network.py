@@ -3,10 +3,14 @@
 It is fully convolutional: a clip of any length goes through at once, or in pieces that overlap by its reach.
 """
 
+from pathlib import Path
+from pickle import UnpicklingError
+
 import torch
 from torch import Tensor, nn
 
 from ..lifter.virtual_camera import FEATURES
+from .motion_pack import TrainingDataError
 
 POINTS = 24 + 13  # joints and ends; the last row of the output is the world's up
 DILATIONS = (1, 2, 4, 8, 16)
@@ -55,10 +59,13 @@ class Lifter(nn.Module):
         return torch.cat([rows[:, :, :POINTS] - rows[:, :, :1], rows[:, :, POINTS:]], 2)
 
 
-def load_lifter(path: str, device: torch.device | str = "cpu") -> Lifter:
-    """A lifter from a .pth written by train."""
-    state = torch.load(path, map_location=device, weights_only=True)
-    settings = dict(state["settings"])
+def load_lifter(path: Path, device: torch.device | str = "cpu") -> Lifter:
+    """A lifter from a .pth written by train. Raises TrainingDataError when it is none."""
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        settings = dict(state["settings"])
+    except (OSError, EOFError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
+        raise TrainingDataError(f"{path} is no model written by train ({error}). Give a best_model.pth.") from error
     network = Lifter(settings["width"], tuple(settings["dilations"]), settings["dropout"]).to(device)
     network.load_state_dict(state["weights"])
     return network.eval()

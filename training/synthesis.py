@@ -36,8 +36,11 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Batch:
-    """features (B, T, 100); target (B, T, 38, 3) joints, ends (units of stature, pelvis at 0) and up, virtual camera axes;
-    stature (B,) metres; seen (B, T) frames with any point; rotation (B, T, 3, 3) camera_from_virtual; fps (B,)."""
+    """Inputs and truth of B windows of T frames.
+
+    features (B, T, 100); target (B, T, 38, 3) joints, ends (units of stature, pelvis at 0) and up, virtual camera
+    axes; stature (B,) metres; seen (B, T) frames with any point; rotation (B, T, 3, 3) camera_from_virtual; fps (B,).
+    """
 
     features: Tensor
     target: Tensor

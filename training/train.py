@@ -111,25 +111,21 @@ class Run:
     def _check(self, loss: float) -> float:
         self.averaged.eval()
         found = score(self.averaged, self.validation, "noisy", windows=64, frames=self.settings.frames)
-        row: dict[str, Any] = dict(
-            zip(
-                RECORD,
-                (self.step, round(loss, 5), found["mpjpe_mm"], found["ends_mm"], round(self.minutes, 2)),
-                strict=True,
-            )
-        )
-        record = self.folder / "record.csv"
-        new = not record.exists()
-        with record.open("a", newline="") as file:
-            writer = csv.DictWriter(file, RECORD)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        self._record((self.step, round(loss, 5), found["mpjpe_mm"], found["ends_mm"], round(self.minutes, 2)))
         if found["mpjpe_mm"] < self.best:
             self.best = found["mpjpe_mm"]
             self._save_weights("best_model.pth")
         self._save_state()
         return found["mpjpe_mm"]
+
+    def _record(self, row: tuple[float, ...]) -> None:
+        record = self.folder / "record.csv"
+        new = not record.exists()
+        with record.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(RECORD)
+            writer.writerow(row)
 
     def _save_weights(self, name: str) -> None:
         _save_whole(

@@ -7,7 +7,10 @@ from ..lifter.virtual_camera import CENTRE_SMOOTHING, CORE_POINTS, LIMB_SHARE, M
 
 
 def virtual_views(rays: Tensor, confidence: Tensor, fps: Tensor) -> tuple[Tensor, Tensor]:
-    """Features (B, T, 100) and camera_from_virtual (B, T, 3, 3) of rays (B, T, 33, 2), confidence (B, T, 33), fps (B,)."""
+    """Features (B, T, 100) and camera_from_virtual (B, T, 3, 3).
+
+    rays: (B, T, 33, 2) slopes. confidence: (B, T, 33) 0..1, 0 = missing. fps: (B,).
+    """
     share = torch.full((33,), LIMB_SHARE, device=rays.device)
     share[list(CORE_POINTS)] = 1.0
     weights = confidence + MISSING_WEIGHT

@@ -75,9 +75,8 @@ def _set_lens(render: Any, lens: Any, K: NDArray[np.float64], size: tuple[int, i
 
 def show_clip(scene: Any, camera: Any, clip: Path) -> str | None:
     """Show ``clip`` behind the camera's view in time with the scene; returns a warning when that is not possible."""
-    try:
-        movie = bpy.data.movieclips.load(str(Path(clip).resolve()), check_existing=True)
-    except RuntimeError:
+    movie = _readable_clip(clip)
+    if movie is None:
         return f"Blender cannot read {Path(clip).name}, so the camera has no picture behind it."
     movie.frame_start = FIRST_FRAME
     background = camera.data.background_images.new()
@@ -89,4 +88,15 @@ def show_clip(scene: Any, camera: Any, clip: Path) -> str | None:
     camera.data.show_background_images = True
     if movie.fps and abs(movie.fps / frame_rate(scene) - 1.0) > SAME_RATE:
         return f"The clip runs at {movie.fps:g} frames a second, the scene at {frame_rate(scene):g}: it drifts behind."
+    return None
+
+
+def _readable_clip(path: Path) -> Any | None:
+    try:
+        movie = bpy.data.movieclips.load(str(Path(path).resolve()), check_existing=True)
+    except RuntimeError:  # no such file
+        return None
+    if movie.frame_duration > 0 and movie.fps > 0:
+        return movie
+    bpy.data.movieclips.remove(movie)
     return None

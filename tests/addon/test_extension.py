@@ -82,6 +82,7 @@ def test_the_zip_carries_what_users_need_and_no_more(archive: Path) -> None:
         "lifter",
         "smpl_assets",
         "LICENSE",
+        "licenses",
         "NOTICE",
         "README.md",
     }

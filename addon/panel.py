@@ -86,8 +86,8 @@ class REEL2RIG_PT_character(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender'
         column.prop(settings, "file_format")
         button = column.operator(ExportGame.bl_idname, icon="EXPORT")
         button.target, button.file_format = settings.target, settings.file_format
-        if rig.get(EXPORT):
-            column.label(text=rig[EXPORT], icon="CHECKMARK")
+        for number, figure in enumerate(filter(None, rig.get(EXPORT, "").split(", "))):
+            column.label(text=figure, icon="BLANK1" if number else "CHECKMARK")
 
 
 def _facts(rig: Any, scene: Any) -> list[str]:

@@ -133,6 +133,7 @@ def test_export_game_needs_a_character_and_keeps_the_figures(motion_path: Path, 
         assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a"), target=target) == {"FINISHED"}
         assert (tmp_path / name).stat().st_size > 1000
     assert "40 frames" in bpy.context.view_layer.objects.active["reel2rig_export"]
+    assert "a.glb: 40 frames (1.30 s)" in drawn(panel.REEL2RIG_PT_character)
 
 
 def test_export_game_reports_a_folder_it_cannot_write(motion_path: Path, tmp_path: Path) -> None:

@@ -64,44 +64,54 @@ def _from_angle(image_size: tuple[int, int], degrees: float) -> NDArray[np.float
 
 def _calibrated(path: Path, clip: Path, image_size: tuple[int, int]) -> NDArray[np.float64]:
     camera = _section(path, clip)
-    matrix = np.array(camera.get("matrix", []), float)
-    size = np.array(camera.get("size", image_size), float)
-    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or size.shape != (2,):
-        raise InputError(
-            "bad_calibration",
-            f"{path.name}: no usable 'matrix' (3 x 3) and 'size'.",
-            "Use a calibration in OpenCV form.",
-        )
+    matrix, size = _numbers(camera["matrix"]), _numbers(camera.get("size", image_size))
+    if matrix.shape != (3, 3) or matrix[0, 0] <= 0 or matrix[1, 1] <= 0 or size.shape != (2,) or size.min() <= 0:
+        message = f"{path.name}: no usable 'matrix' (3 x 3) and 'size'."
+        raise InputError("bad_calibration", message, "Use a calibration in OpenCV form.")
     scale = np.array(image_size) / size
     if abs(scale[0] / scale[1] - 1) > 0.02:
-        raise InputError(
-            "bad_calibration",
-            f"{path.name} is for {size[0]:g} x {size[1]:g}, the clip is {image_size[0]} x {image_size[1]}.",
-            "Choose the calibration of this camera, in the clip's orientation.",
-        )
+        asked = f"{path.name} is for {size[0]:g} x {size[1]:g}, the clip is {image_size[0]} x {image_size[1]}."
+        raise InputError("bad_calibration", asked, "Choose the calibration of this camera, in the clip's orientation.")
     matrix[0] *= scale[0]
     matrix[1] *= scale[1]
     return matrix
 
 
+def _numbers(value: Any) -> NDArray[np.float64]:  # noqa: ANN401 - anything that a file may hold
+    """The value as finite numbers; empty when it is something else."""
+    try:
+        array = np.array(value, float)
+    except (ValueError, TypeError):
+        return np.empty(0)
+    return array if np.isfinite(array).all() else np.empty(0)
+
+
 def _section(path: Path, clip: Path) -> dict[str, Any]:
     """The camera named like the clip (ignoring punctuation), or the only one."""
+    data = _table(path)
+    if "matrix" in data:
+        return data
+    cameras = {name: value for name, value in data.items() if isinstance(value, dict) and "matrix" in value}
+    plain = {_plain(name): value for name, value in cameras.items()}
+    if _plain(clip.stem) in plain:
+        return plain[_plain(clip.stem)]
+    if len(cameras) == 1:
+        return next(iter(cameras.values()))
+    message = f"{path.name} has no camera named {clip.stem}."
+    raise InputError("bad_calibration", message, f"It has: {', '.join(cameras) or 'none'}.")
+
+
+def _table(path: Path) -> dict[str, Any]:
+    hint = "Give a .toml or .json file."
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except (OSError, ValueError) as error:
-        raise InputError(
-            "bad_calibration", f"Cannot read the calibration {path.name}: {error}", "Give a .toml or .json file."
-        ) from error
-    if "matrix" in data:
-        return data
-    cameras = {name: value for name, value in data.items() if isinstance(value, dict) and "matrix" in value}
-    plain = {"".join(c for c in name if c.isalnum()).lower(): value for name, value in cameras.items()}
-    stem = "".join(c for c in clip.stem if c.isalnum()).lower()
-    if stem in plain:
-        return plain[stem]
-    if len(cameras) == 1:
-        return next(iter(cameras.values()))
-    raise InputError(
-        "bad_calibration", f"{path.name} has no camera named {clip.stem}.", f"It has: {', '.join(cameras) or 'none'}."
-    )
+        raise InputError("bad_calibration", f"Cannot read the calibration {path.name}: {error}", hint) from error
+    if not isinstance(data, dict):
+        raise InputError("bad_calibration", f"{path.name} holds no table of cameras.", hint)
+    return data
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalnum()).lower()

@@ -4,6 +4,7 @@ AMASS keys: Mahmood et al., AMASS, 2019. World Z up, metres, radians, seconds.
 """
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from .errors import InputError
 
 FORMAT = "reel2rig-motion/1"
 FloatArray = NDArray[np.float32]
+# What reading a damaged or foreign file ends with: a lone .npy is no context manager (TypeError), an archive may be
+# encrypted (RuntimeError).
+NOT_AN_ARCHIVE = (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def read_npz(path: Path) -> dict[str, NDArray]:
             return arrays
     except FileNotFoundError as error:
         raise InputError("no_such_file", f"There is no file {path}.", "Check the path.") from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except NOT_AN_ARCHIVE as error:
         raise InputError(
             "not_npz", f"{Path(path).name} is not a readable .npz file.", "Choose a motion .npz (ours or AMASS)."
         ) from error

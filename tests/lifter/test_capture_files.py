@@ -1,0 +1,115 @@
+"""keypoints.npz and joints.npz: round trips, files of other estimators, and clear words about wrong ones."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reel2rig.lifter.capture_files import read_joints, read_keypoints, write_joints, write_keypoints
+from reel2rig.lifter.errors import InputError
+from reel2rig.lifter.records import Joints3D, Keypoints
+
+RANDOM = np.random.default_rng(0)
+KEYPOINTS = Keypoints(
+    keypoints=RANDOM.random((5, 33, 3), np.float32),
+    set="blazepose33",
+    track_id=np.array([1, 1, 2, 1, 2]),
+    view=np.zeros(5, np.int64),
+    frames=np.array([0, 1, 1, 2, 2]),
+    times=np.array([0, 1, 1, 2, 2]) / 30,
+    image_size=(640, 480),
+    fps=30.0,
+    clip_frames=7,
+    world=RANDOM.random((5, 33, 3), np.float32),
+    camera_K=np.array([[500.0, 0, 319.5], [0, 500, 239.5], [0, 0, 1]]),
+)
+JOINTS = Joints3D(
+    joints=RANDOM.random((5, 24, 3), np.float32),
+    ends=np.full((5, 13, 3), np.nan, np.float32),
+    frame="camera",
+    track_id=KEYPOINTS.track_id,
+    frames=KEYPOINTS.frames,
+    times=KEYPOINTS.times,
+    confidence=np.ones((5, 24), np.float32),
+    camera_K=KEYPOINTS.camera_K,
+    camera_world_from_cam=np.eye(4),
+)
+
+
+def assert_same(found: object, expected: object) -> None:
+    for key, value in vars(expected).items():
+        np.testing.assert_array_equal(getattr(found, key), value, err_msg=key)
+
+
+def test_keypoints_come_back_as_they_were(tmp_path: Path) -> None:
+    for keypoints in (KEYPOINTS, replace(KEYPOINTS, world=None, camera_K=None, hands=np.zeros((5, 2, 21, 3)))):
+        write_keypoints(tmp_path / "keypoints.npz", keypoints)
+        assert_same(read_keypoints(tmp_path / "keypoints.npz"), keypoints)
+
+
+def test_joints_come_back_as_they_were(tmp_path: Path) -> None:
+    for joints in (JOINTS, replace(JOINTS, frame="world", camera_K=None, camera_world_from_cam=None)):
+        write_joints(tmp_path / "joints.npz", joints)
+        assert_same(read_joints(tmp_path / "joints.npz"), joints)
+
+
+def test_joints_and_a_rate_are_enough(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", joints=JOINTS.joints, fps=25)
+    found = read_joints(tmp_path / "other.npz")
+    np.testing.assert_allclose(found.times, np.arange(5) / 25)
+    assert found.frame == "world"
+    assert np.isnan(found.ends).all()
+    assert set(found.track_id.tolist()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"joints": np.zeros((5, 17, 3))}, "(5, 17, 3)"),
+        ({"joints": np.zeros((0, 24, 3))}, "(0, 24, 3)"),
+        ({"joints": np.full((5, 24, 3), "x")}, "joints"),
+        ({"joints": np.full((5, 24, 3), np.nan)}, "finite"),
+        ({"ends": np.zeros((5, 12, 3))}, "ends"),
+        ({"track_id": np.zeros(4, int)}, "track_id"),
+        ({"confidence": np.zeros(5)}, "confidence"),
+        ({"camera_K": np.eye(4)}, "camera_K"),
+        ({"fps": 0.0}, "fps"),
+        ({"fps": np.zeros(2)}, "fps"),
+    ],
+)
+def test_wrong_joints_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    np.savez(tmp_path / "joints.npz", **({"joints": JOINTS.joints, "fps": 25} | changed))  # type: ignore[arg-type]
+    with pytest.raises(InputError) as caught:
+        read_joints(tmp_path / "joints.npz")
+    assert said in caught.value.message
+    assert caught.value.hint
+
+
+def test_joints_without_time_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "joints.npz", joints=JOINTS.joints)
+    with pytest.raises(InputError, match="neither times nor fps"):
+        read_joints(tmp_path / "joints.npz")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"set": "openpose25"}, "openpose25"),
+        ({"keypoints": np.zeros((5, 17, 3))}, "(5, 17, 3)"),
+        ({"times": np.zeros(4)}, "times"),
+        ({"image_size": np.zeros(3)}, "image_size"),
+        ({"fps": float("nan")}, "fps"),
+    ],
+)
+def test_wrong_keypoints_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    keys = {key: value for key, value in vars(KEYPOINTS).items() if value is not None}
+    np.savez(tmp_path / "keypoints.npz", **(keys | changed))
+    with pytest.raises(InputError) as caught:
+        read_keypoints(tmp_path / "keypoints.npz")
+    assert said in caught.value.message
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "keypoints.npz", keypoints=KEYPOINTS.keypoints, set="blazepose33")
+    with pytest.raises(InputError, match="frames, times, image_size, fps"):
+        read_keypoints(tmp_path / "keypoints.npz")

@@ -21,12 +21,10 @@ def contacts(ends: Array, fps: float) -> NDArray[np.float32]:
     sure = (smooth[..., 2] < HEIGHT[0]) & (speed < SPEED[0])
     maybe = (smooth[..., 2] < HEIGHT[1]) & (speed < SPEED[1])
     held = np.stack([_grown(sure[:, foot], maybe[:, foot]) for foot in range(len(POINTS))], axis=1)
-    frames = np.ones((max(1, round(0.1 * fps)), 1), bool)
-    return (
-        binary_opening(binary_closing(held, frames), frames).astype(np.float32)
-        if len(held) > 3
-        else held.astype(np.float32)
-    )
+    moment = max(1, round(0.1 * fps))
+    padded = np.pad(held, ((moment, moment), (0, 0)), mode="edge")  # beyond the clip it goes on as it was
+    frames = np.ones((moment, 1), bool)
+    return binary_opening(binary_closing(padded, frames), frames)[moment:-moment].astype(np.float32)
 
 
 def _grown(sure: NDArray[np.bool_], maybe: NDArray[np.bool_]) -> NDArray[np.bool_]:

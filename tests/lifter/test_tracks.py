@@ -1,0 +1,108 @@
+"""Gaps, rates and missing points, worked by hand."""
+
+import numpy as np
+import pytest
+from reel2rig.lifter.records import Keypoints
+from reel2rig.lifter.tracks import lifter_positions, stretches
+
+
+def seen(frames: list[int], fps: float = 10.0, track: int = 7) -> Keypoints:
+    """A person whose every point is at x = frame, y = 2 frame."""
+    numbers = np.array(frames, np.int64)
+    points = np.stack([numbers, 2.0 * numbers, np.full(len(frames), 0.9)], axis=-1)
+    return Keypoints(
+        keypoints=np.repeat(points[:, None], 33, axis=1).astype(np.float32),
+        set="blazepose33",
+        track_id=np.full(len(frames), track),
+        view=np.zeros(len(frames), np.int64),
+        frames=numbers,
+        times=numbers / fps,
+        image_size=(100, 100),
+        fps=fps,
+        clip_frames=100,
+    )
+
+
+def test_a_gap_is_filled_and_marked() -> None:
+    (piece,) = stretches(seen([0, 1, 4, 5]), 7)
+    assert piece.frames.tolist() == [0, 1, 2, 3, 4, 5]
+    assert piece.rows.tolist() == [0, 1, -1, -1, 2, 3]
+    np.testing.assert_allclose(piece.times, np.arange(6) / 10)
+    np.testing.assert_allclose(piece.points[:, 0, 0], [0, 1, 2, 3, 4, 5])
+    np.testing.assert_allclose(piece.points[:, 32, 1], [0, 2, 4, 6, 8, 10])
+    np.testing.assert_allclose(piece.confidence[:, 0], [0.9, 0.9, 0, 0, 0.9, 0.9], atol=1e-6)
+
+
+def test_a_gap_longer_than_a_second_splits() -> None:
+    first, second = stretches(seen([0, 1, 2, 20, 21]), 7)
+    assert (first.frames.tolist(), second.frames.tolist()) == ([0, 1, 2], [20, 21])
+
+
+def test_a_gap_of_one_second_does_not() -> None:
+    (piece,) = stretches(seen([0, 10]), 7)
+    assert len(piece.frames) == 11
+
+
+def test_rows_may_come_in_any_order_and_twice() -> None:
+    (piece,) = stretches(seen([3, 1, 1, 0, 2]), 7)
+    assert piece.frames.tolist() == [0, 1, 2, 3]
+
+
+def test_nobody_has_no_stretch() -> None:
+    assert stretches(seen([0, 1]), 8) == []
+
+
+def test_others_are_not_mixed_in() -> None:
+    keypoints = seen([0, 1, 2, 3])
+    keypoints.track_id[1] = 8
+    (piece,) = stretches(keypoints, 7)
+    assert piece.rows.tolist() == [0, -1, 2, 3]
+
+
+def test_a_missing_point_is_interpolated_alone() -> None:
+    keypoints = seen([0, 1, 2, 3])
+    keypoints.keypoints[1:3, 5] = [999.0, 999.0, 0.0]
+    (piece,) = stretches(keypoints, 7)
+    np.testing.assert_allclose(piece.points[:, 5, 0], [0, 1, 2, 3])
+    np.testing.assert_allclose(piece.confidence[:, 5], [0.9, 0, 0, 0.9], atol=1e-6)
+    np.testing.assert_allclose(piece.confidence[:, 6], 0.9, atol=1e-6)
+
+
+def test_a_point_never_seen_stays_with_the_others() -> None:
+    keypoints = seen([0, 1, 2])
+    keypoints.keypoints[:, 5] = np.nan
+    (piece,) = stretches(keypoints, 7)
+    assert np.isfinite(piece.points).all()
+    np.testing.assert_allclose(piece.points[:, 5, 0], [0, 1, 2])
+    assert (piece.confidence[:, 5] == 0).all()
+
+
+def test_one_frame_is_a_stretch() -> None:
+    (piece,) = stretches(seen([4]), 7)
+    assert piece.frames.tolist() == [4]
+    assert piece.points.shape == (1, 33, 2)
+
+
+@pytest.mark.parametrize(
+    ("fps", "count", "rate", "first"),
+    [
+        (5.0, 3, 30.0, [0, 1 / 6, 2 / 6]),  # slow: five samples between two frames
+        (30.0, 100, 30.0, [0, 1, 2]),
+        (60.0, 100, 60.0, [0, 1, 2]),
+        (120.0, 100, 30.0, [0, 4, 8]),  # fast: every fourth frame
+    ],
+)
+def test_the_lifter_sees_a_rate_it_knows(fps: float, count: int, rate: float, first: list[float]) -> None:
+    positions, found, _ = lifter_positions(count, fps)
+    assert found == pytest.approx(rate)
+    np.testing.assert_allclose(positions[:3], first)
+
+
+@pytest.mark.parametrize("fps", [5.0, 12.5, 24.0, 30.0, 59.94, 60.0, 120.0, 240.0])
+@pytest.mark.parametrize("count", [1, 2, 7, 100])
+def test_samples_reach_from_the_first_to_the_last_frame(fps: float, count: int) -> None:
+    positions, rate, _ = lifter_positions(count, fps)
+    assert positions[0] == 0
+    assert positions[-1] == pytest.approx(count - 1)
+    assert (np.diff(positions) > 0).all()
+    assert 20 <= rate <= 62

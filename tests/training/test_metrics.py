@@ -1,0 +1,44 @@
+"""Errors of 3D points, worked by hand."""
+
+import numpy as np
+import pytest
+from reel2rig.smpl_assets.rotation import matrix_from_quaternion
+from reel2rig.training.metrics import acceleration_error, mpjpe, pa_mpjpe, velocity_error
+
+TRUTH = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+
+
+def test_mpjpe_is_the_mean_distance_with_both_pelvises_at_the_origin() -> None:
+    off = TRUTH.copy()
+    off[1, 0] += 0.3
+    off[2, 2] += 0.5
+    assert mpjpe(off, TRUTH) == pytest.approx(0.8 / 4)
+    assert mpjpe(off + np.array([7.0, 8.0, 9.0]), TRUTH) == pytest.approx(0.8 / 4)
+
+
+def test_mpjpe_gives_one_value_a_frame() -> None:
+    assert mpjpe(np.stack([TRUTH, 2 * TRUTH]), np.stack([TRUTH, TRUTH])) == pytest.approx([0.0, 0.75])
+
+
+def test_pa_mpjpe_forgives_place_turn_and_size_but_no_mirror() -> None:
+    turn = matrix_from_quaternion(np.array([0.5, 0.5, -0.5, 0.5]))
+    assert pa_mpjpe(3 * TRUTH @ turn.T + [1.0, 2, 3], TRUTH) == pytest.approx(0, abs=1e-12)
+    assert pa_mpjpe(TRUTH * [-1.0, 1, 1], TRUTH) > 0.1
+
+
+def test_pa_mpjpe_is_never_above_what_mpjpe_sees_about_the_mean() -> None:
+    random = np.random.default_rng(0)
+    predicted, truth = random.normal(size=(2, 20, 24, 3))
+    centred = [points - points.mean(1, keepdims=True) for points in (predicted, truth)]
+    best = ((pa_mpjpe(predicted, truth)) ** 2).mean()
+    assert best <= (np.linalg.norm(centred[0] - centred[1], axis=-1) ** 2).mean()
+
+
+def test_velocity_and_acceleration_see_changes_only() -> None:
+    still = np.repeat(TRUTH[None], 4, axis=0)
+    moving = still + np.array([0.0, 1, 2, 3])[:, None, None] * [0.1, 0.0, 0.0]
+    jumping = still + np.array([0.0, 0, 1, 1])[:, None, None] * [0.0, 0.2, 0.0]
+    assert velocity_error(still + 5.0, still) == pytest.approx([0, 0, 0])
+    assert velocity_error(moving, still) == pytest.approx([0.1, 0.1, 0.1])
+    assert acceleration_error(moving, still) == pytest.approx([0, 0])
+    assert acceleration_error(jumping, still) == pytest.approx([0.2, 0.2])

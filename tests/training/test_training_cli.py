@@ -1,0 +1,75 @@
+"""python -m reel2rig.training: the verbs hand on to each other, and missing data is told with what to do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reel2rig.training.__main__ import main
+from reel2rig.training.motion_pack import MotionSet, read_motion_set, write_motion_set
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["preprocess", "--pack", "nowhere"], "No motion pack in nowhere"),
+        (["train", "--data", "none.npz"], "python -m reel2rig.training preprocess"),
+        (["evaluate", "missing.pth", "--data", "data.npz"], "missing.pth"),
+        (["export", "missing.pth", "--data", "data.npz"], "missing.pth"),
+        (["train", "--data", "data.npz", "--resume", "."], "no state.pth"),
+    ],
+)
+def test_missing_data_ends_with_2_and_a_word(
+    arguments: list[str],
+    said: str,
+    motions: MotionSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_motion_set(Path("data.npz"), motions)
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_train_evaluate_and_export_hand_on_to_each_other(
+    motions: MotionSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_motion_set(Path("data.npz"), motions)
+    shared = ["--data", "data.npz"]
+    tiny = ["--steps", "2", "--batch", "2", "--width", "16", "--device", "cpu", "--threads", "1"]
+    assert main(["train", *tiny, *shared]) == 0
+    (model,) = Path("runs").glob("*/final_model.pth")
+    monkeypatch.setattr("reel2rig.training.evaluate.CASES", _small_cases())
+    assert main(["evaluate", str(model), "--out", "report.json", *shared]) == 0
+    assert main(["export", str(model), "--out", "lifter.onnx", *shared]) == 0
+    assert "mpjpe_mm" in capsys.readouterr().out
+    assert {"report.json", "lifter.onnx", "lifter.json"} <= {file.name for file in tmp_path.iterdir()}
+
+
+def _small_cases() -> dict:
+    from reel2rig.training.evaluate import CASES
+
+    return {"clean": CASES["clean"]}
+
+
+def test_preprocess_writes_what_train_reads(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "train_00.npz",
+        pose=np.zeros((5, 24, 3), np.int16),
+        pose_scale=1e-3,
+        joints=np.zeros((5, 24, 3), np.int16),
+        joint_scale=1e-3,
+        start=np.array([0]),
+        length=np.array([5]),
+        fps=30.0,
+        name=np.array(["a"]),
+        subject=np.array(["1"]),
+        split=np.array(["train"]),
+    )
+    data = tmp_path / "data.npz"
+    assert main(["preprocess", "--pack", str(tmp_path), "--data", str(data)]) == 0
+    found = read_motion_set(data)
+    assert found.quaternions.shape == (5, 24, 4)
+    np.testing.assert_allclose(found.quaternions[..., 0], 1)

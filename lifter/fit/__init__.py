@@ -77,11 +77,18 @@ def targets_for(joints: Joints3D, keypoints: Keypoints | None) -> Targets:
     targets = Targets(joints.joints.astype(np.float64), ends, np.maximum(sure, 0.3), np.maximum(weights, 0.2) * known)
     if keypoints is None or joints.camera_K is None or joints.camera_world_from_cam is None:
         return targets
-    rays = rays_from_pixels(keypoints.keypoints[..., :2].astype(np.float64), joints.camera_K)
-    seen = keypoints.keypoints[..., 2].astype(np.float64) ** 2
+    pixels, seen = _seen(keypoints)
+    rays = rays_from_pixels(pixels, joints.camera_K)
     return Targets(
         targets.joints, ends, targets.joint_weights, targets.end_weights, rays, seen, joints.camera_world_from_cam
     )
+
+
+def _seen(keypoints: Keypoints) -> tuple[Array, Array]:
+    """Pixels (T, 33, 2) and weights (T, 33); points without a place, as NaN says, weigh nothing."""
+    points = keypoints.keypoints.astype(np.float64)
+    known = np.isfinite(points).all(-1)
+    return np.where(known[..., None], points[..., :2], 0.0), np.where(known, points[..., 2] ** 2, 0.0)
 
 
 def _pixel_residual(
@@ -93,6 +100,6 @@ def _pixel_residual(
     turn, centre = joints.camera_world_from_cam[:3, :3], joints.camera_world_from_cam[:3, 3]
     seen = (points - centre) @ turn
     pixels = seen[..., :2] / np.maximum(seen[..., 2:], 1e-3) @ joints.camera_K[:2, :2].T + joints.camera_K[:2, 2]
-    weight = keypoints.keypoints[..., 2].astype(np.float64) ** 2
-    distance = np.linalg.norm(pixels - keypoints.keypoints[..., :2], axis=-1)
+    given, weight = _seen(keypoints)
+    distance = np.linalg.norm(pixels - given, axis=-1)
     return (distance * weight).sum(-1) / np.maximum(weight.sum(-1), 1e-6)

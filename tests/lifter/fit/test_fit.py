@@ -83,7 +83,9 @@ def test_the_picture_corrects_noisy_joints(
     assert error(found, given(rest, walk)) < error(blind, given(rest, walk))
 
 
+@pytest.mark.parametrize("place", [5000.0, np.nan], ids=["far off", "nowhere"])
 def test_points_that_were_not_seen_have_no_say(
+    place: float,
     rest: RestSkeleton,
     walk: Pose,
     given: Given,
@@ -93,7 +95,7 @@ def test_points_that_were_not_seen_have_no_say(
 ) -> None:
     joints = replace(given(rest, walk), camera_K=intrinsics, camera_world_from_cam=world_from_cam)
     keypoints = seen(rest, walk)
-    keypoints.keypoints[:, 11:17] = [5000.0, -5000.0, 0.0]
+    keypoints.keypoints[:, 11:17] = [place, -place, 0.0]
     found = fit(joints, open_body(), fps=FPS, keypoints=keypoints)
     assert error(found, joints) < 10
     assert found.pixel_residual.mean() < 2.0

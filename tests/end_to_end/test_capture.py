@@ -180,7 +180,7 @@ def _stored_on_its_side(path: Path) -> Path:
         stream = target.add_stream("libx264", rate=60, options={"crf": "12", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 1920, 1088, "yuv420p"
         for frame in source.decode(video=0):
-            rgb = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24")))
+            rgb = np.ascontiguousarray(np.rot90(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)))
             target.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
         target.mux(stream.encode(None))
     data = bytearray(path.read_bytes())

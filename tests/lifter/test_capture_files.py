@@ -103,7 +103,7 @@ def test_joints_without_time_are_refused(tmp_path: Path) -> None:
 )
 def test_wrong_keypoints_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
     keys = {key: value for key, value in vars(KEYPOINTS).items() if value is not None}
-    np.savez(tmp_path / "keypoints.npz", **(keys | changed))
+    np.savez(tmp_path / "keypoints.npz", **(keys | changed))  # type: ignore[arg-type]
     with pytest.raises(InputError) as caught:
         read_keypoints(tmp_path / "keypoints.npz")
     assert said in caught.value.message

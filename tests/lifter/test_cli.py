@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.error import OSError as AvOSError
 from reel2rig.lifter import cli, file_info, lift, pipeline
 from reel2rig.lifter.capture_files import write_keypoints
 from reel2rig.lifter.motion_file import read_motion
@@ -162,7 +164,7 @@ def failing(error: BaseException) -> Any:
     [
         (ZeroDivisionError("0/0"), 1, "internal"),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1, "cannot_write"),
-        (av.error.OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1, "cannot_write"),
+        (AvOSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1, "cannot_write"),
         (MemoryError(), 1, "no_memory"),
         (KeyboardInterrupt(), 3, "cancelled"),
         (BrokenPipeError(errno.EPIPE, "pipe"), 3, "cancelled"),
@@ -253,7 +255,7 @@ def test_lift_uses_the_lens_of_the_keypoints_file_unless_told_otherwise(
     points = np.ones((3, 33, 3), np.float32)
     keypoints = Keypoints(points, "blazepose33", ones, 0 * ones, np.arange(3), np.arange(3) / 30, (640, 480), 30.0, 3)
     write_keypoints(folder / "plain.npz", keypoints)
-    write_keypoints(folder / "lens.npz", Keypoints(**(vars(keypoints) | {"camera_K": K})))
+    write_keypoints(folder / "lens.npz", replace(keypoints, camera_K=K))
     for arguments in (["lens.npz"], ["lens.npz", "--fov", "90"], ["plain.npz"]):
         run(capsys, "lift", folder / arguments[0], *arguments[1:], "--out", folder / "joints.npz")
     np.testing.assert_array_equal(lenses[0], K)

@@ -1,5 +1,6 @@
 """The preview: every frame is there, and what is drawn lies where the person is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -60,7 +61,7 @@ def test_a_frame_without_anybody_is_the_plain_picture() -> None:
 
 def test_large_pictures_are_shrunk_and_small_ones_are_not() -> None:
     big = keypoints()
-    assert Overlay([], Keypoints(**(vars(big) | {"image_size": (1088, 1920)})), K, WORLD_FROM_CAM).size == (408, 720)
+    assert Overlay([], replace(big, image_size=(1088, 1920)), K, WORLD_FROM_CAM).size == (408, 720)
     assert Overlay([], big, K, WORLD_FROM_CAM).size == SIZE
     half = np.zeros((1000, 600, 3), np.uint8)
     half[:, 300:] = 200

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from reel2rig.smpl_assets.rotation import matrix_from_quaternion
 from reel2rig.training.metrics import acceleration_error, mpjpe, pa_mpjpe, velocity_error
 
-TRUTH = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+TRUTH: NDArray[np.float64] = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+AWAY: NDArray[np.float64] = np.array([7.0, 8.0, 9.0])
+MIRROR: NDArray[np.float64] = np.array([-1.0, 1.0, 1.0])
 
 
 def test_mpjpe_is_the_mean_distance_with_both_pelvises_at_the_origin() -> None:
@@ -13,17 +16,17 @@ def test_mpjpe_is_the_mean_distance_with_both_pelvises_at_the_origin() -> None:
     off[1, 0] += 0.3
     off[2, 2] += 0.5
     assert mpjpe(off, TRUTH) == pytest.approx(0.8 / 4)
-    assert mpjpe(off + np.array([7.0, 8.0, 9.0]), TRUTH) == pytest.approx(0.8 / 4)
+    assert mpjpe(off + AWAY, TRUTH) == pytest.approx(0.8 / 4)
 
 
 def test_mpjpe_gives_one_value_a_frame() -> None:
-    assert mpjpe(np.stack([TRUTH, 2 * TRUTH]), np.stack([TRUTH, TRUTH])) == pytest.approx([0.0, 0.75])
+    assert mpjpe(np.stack([TRUTH, 2.0 * TRUTH]), np.stack([TRUTH, TRUTH])) == pytest.approx([0.0, 0.75])
 
 
 def test_pa_mpjpe_forgives_place_turn_and_size_but_no_mirror() -> None:
     turn = matrix_from_quaternion(np.array([0.5, 0.5, -0.5, 0.5]))
-    assert pa_mpjpe(3 * TRUTH @ turn.T + [1.0, 2, 3], TRUTH) == pytest.approx(0, abs=1e-12)
-    assert pa_mpjpe(TRUTH * [-1.0, 1, 1], TRUTH) > 0.1
+    assert pa_mpjpe(3.0 * TRUTH @ turn.T + AWAY, TRUTH) == pytest.approx(0, abs=1e-12)
+    assert pa_mpjpe(TRUTH * MIRROR, TRUTH) > 0.1
 
 
 def test_pa_mpjpe_is_never_above_what_mpjpe_sees_about_the_mean() -> None:

@@ -1,5 +1,7 @@
 """Synthetic pairs: same seed same pairs, mirrored people are people, what is seen agrees with the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -97,8 +99,8 @@ def test_missing_points_are_zero_with_confidence_zero(motions: MotionSet) -> Non
 
 @pytest.mark.parametrize("frames", [2, 49, 81])
 def test_windows_stay_inside_their_clip(motions: MotionSet, frames: int) -> None:
-    painted = np.repeat(np.float32([0, 5, 9]), motions.length)[:, None].repeat(3, axis=1)
-    marked = MotionSet(**(vars(motions) | {"pelvis": painted}))
+    painted = np.repeat(np.array([0, 5, 9], np.float32), motions.length)[:, None].repeat(3, axis=1)
+    marked = replace(motions, pelvis=painted)
     made = maker(marked, how=Augmentation())
     _, pelvis, _ = made._windows(64, frames)
     # the clip's number is painted into the pelvis height; a window that leaves its clip would mix two

@@ -45,7 +45,7 @@ def fit_people(
             found = _refined(found, joints.select(rows), body, fps, seen)
         fits.append(found)
         reporter.update(count)
-    return on_the_floor(fits, joints)
+    return on_the_floor(fits, joints, people)
 
 
 def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Keypoints | None) -> Fit:

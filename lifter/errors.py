@@ -25,4 +25,4 @@ class CancelledError(CaptureError):
     exit_status = 3
 
     def __init__(self) -> None:
-        super().__init__("cancelled", "Cancelled.", "Nothing was written; run it again when you like.")
+        super().__init__("cancelled", "Cancelled.", "No half-written file is left; run it again when you like.")

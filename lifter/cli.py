@@ -158,6 +158,8 @@ def _detect(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
 
 def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from ..smpl_assets.body import open_body
+    from .bone_lengths import with_bone_lengths
     from .camera import Intrinsics, intrinsics
     from .capture_files import read_keypoints, write_joints
     from .checked_options import checked_height, checked_person
@@ -176,6 +178,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
     lifted = lift(keypoints, lens.camera_K, stature, session, choose_people(keypoints, person))
+    lifted = with_bone_lengths(lifted, open_body(), stature)
     reporter.stage("place")
     joints = place(lifted)
     write_joints(options.out, joints)

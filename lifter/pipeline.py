@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..smpl_assets.body import OPEN_BODY
+from .bone_lengths import with_bone_lengths
 from .camera import Intrinsics, intrinsics
 from .capture_files import write_joints, write_keypoints
 from .capture_folder import check_place, published_whole, write_record
@@ -64,7 +65,7 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     people = choose_people(keypoints, person)
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
-    lifted = lift(keypoints, lens.camera_K, stature, session, people)
+    lifted = with_bone_lengths(lift(keypoints, lens.camera_K, stature, session, people), body, stature)
     reporter.stage("place")
     joints = place(lifted)
     reporter.stage("fit", len(people))

@@ -57,6 +57,7 @@ class DetectorNoise:
     swap: float = 0.03
     drop_points: float = 0.12
     drop_frames: float = 0.12
+    scatter: float = 0.15
     missing: float = 0.0
 
     def seen(
@@ -99,7 +100,9 @@ class DetectorNoise:
         """1 where a point is given, 0 where it is missing."""
         whole = (uniform(count, 1, 33) > 0.3) | (uniform(count, 1, 1) > self.drop_points * self.strength)
         gaps = _stretches(count, frames, 1, self.drop_frames * self.strength, uniform) < 0.5
-        missing = uniform(count, frames, 33) >= self.missing
+        # some windows lose points here and there, up to 40 % of them
+        scattered = (uniform(count, 1, 1) < self.scatter * self.strength) * 0.4 * uniform(count, 1, 1)
+        missing = uniform(count, frames, 33) >= scattered.clamp_min(self.missing)
         return (whole & gaps & missing).float()
 
 

@@ -23,6 +23,7 @@ LENGTHS: dict[str, tuple[tuple[str, str], ...]] = {
 SEEN_BETAS = ("height", "thigh", "shin", "upperarm", "forearm", "torso", "shoulders")
 LENGTH_SPREAD = 0.01  # metres, how well a median bone length is known
 STATURE_SPREAD = 0.005
+SCALE_SPREAD = 0.1  # of the logarithm of how much longer or shorter all measured bones may be than the true ones
 
 
 def measured_lengths(joints: Array, confidence: Array) -> Array:
@@ -47,7 +48,8 @@ def _weighted_median(values: Array, weights: Array) -> float:
 def solve_betas(body: Body, lengths: Array, stature: float | None) -> Array:
     """Betas (B,) that give the bone ``lengths`` and the ``stature`` (metres), staying near the model's mean.
 
-    Ridge with one standard deviation per beta; bodies without named betas use all of them.
+    Ridge with one standard deviation per beta; bodies without named betas use all of them. With a stature the
+    lengths tell proportions only: estimated bones are all a little short, since unsure positions average out.
     """
     count = body.shapedirs.shape[-1]
     names = body.beta_names or tuple(f"beta{i}" for i in range(count))
@@ -59,14 +61,16 @@ def solve_betas(body: Body, lengths: Array, stature: float | None) -> Array:
 
     def residuals(values: Array) -> Array:
         betas = start.copy()
-        betas[free] = values
+        betas[free] = values[1:]
         rest = body.rest_joints(betas)
         found = [np.mean([np.linalg.norm(rest[JOINT[a]] - rest[JOINT[b]]) for a, b in p]) for p in LENGTHS.values()]
         height = body.v_template[[crown, sole], 1] + body.shapedirs[[crown, sole], 1] @ betas
-        tall = [] if stature is None else [(height[0] - height[1] - stature) / STATURE_SPREAD]
-        return np.concatenate([(np.array(found) - lengths) / LENGTH_SPREAD, tall, 0.5 * values])
+        scale = 1.0 if stature is None else np.exp(values[0])
+        tall = 0.0 if stature is None else (height[0] - height[1] - stature) / STATURE_SPREAD
+        off = (np.array(found) - scale * lengths) / LENGTH_SPREAD
+        return np.concatenate([off, [tall, values[0] / SCALE_SPREAD], 0.5 * values[1:]])
 
-    solution = least_squares(residuals, np.zeros(len(free)), loss="soft_l1")
+    solution = least_squares(residuals, np.zeros(1 + len(free)), loss="soft_l1")
     betas = start.copy()
-    betas[free] = solution.x
+    betas[free] = solution.x[1:]
     return betas.astype(np.float32)

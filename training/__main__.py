@@ -1,4 +1,4 @@
-"""python -m reel2rig.training preprocess | train | evaluate | export"""
+"""python -m reel2rig.training preprocess | train | evaluate | export | measure"""
 
 import argparse
 import json
@@ -33,8 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     preprocess.add_argument("--pack", type=Path, default=PACK, help="folder with train_*.npz and val_*.npz")
     preprocess.set_defaults(run=_preprocess)
     train = verbs.add_parser("train", help="train; a killed run goes on with --resume FOLDER")
-    train.add_argument("--steps", type=int, default=12000)
-    train.add_argument("--batch", type=int, default=48)
+    train.add_argument("--steps", type=int, default=17000)
+    train.add_argument("--batch", type=int, default=32)
     train.add_argument("--width", type=int, default=256)
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto, cpu or cuda")
@@ -50,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("model", type=Path, help=".pth")
     export.add_argument("--out", type=Path, default=Path("lifter.onnx"))
     export.set_defaults(run=_export)
+    measure = verbs.add_parser("measure", help="a 2D detector's errors on rendered people of known pose")
+    measure.add_argument("renders", type=Path, help="folder with one folder a clip: view0.mp4 and truth.npz")
+    measure.add_argument("--preset", choices=("fast", "balanced", "best"), default="balanced")
+    measure.add_argument("--out", type=Path, default=Path("detector_error.json"))
+    measure.set_defaults(run=_measure)
     for verb in (preprocess, train, evaluate, export):
         verb.add_argument("--data", type=Path, default=DATA, help="the training file")
     return parser
@@ -112,6 +117,14 @@ def _export(options: argparse.Namespace) -> None:
     network = load_lifter(options.model)
     report = evaluate(network, read_motion_set(options.data).only("val"))
     print(export_lifter(network, options.out, report))
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from .detector_error import measure
+
+    found = measure(options.renders, options.preset)
+    options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    print(f"{options.out}: {len(found['points'])} points over {found['clips']} clips")
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ RECORD = ("step", "loss", "validation_mpjpe_mm", "validation_ends_mm", "minutes"
 class TrainingSettings:
     """What a run was asked for; written to config.json."""
 
-    steps: int = 12000
-    batch: int = 48
+    steps: int = 17000
+    batch: int = 32
     frames: int = 49
     width: int = 256
     learning_rate: float = 1e-3

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT
 from reel2rig.training.detector_error import Render, joint_of, measure, offset_from_joint
@@ -15,7 +14,8 @@ def render_of_a_point(offset: np.ndarray, joint: int, point: int) -> Render:
     frames = 40
     rotations = np.tile(np.eye(3), (frames, 24, 1, 1))
     rotations[:, joint] = matrix_from_axis_angle(random.normal(0, 1, (frames, 3)))
-    joints = np.tile(random.normal(0, 0.2, (frames, 1, 3)) + [0.0, 0.0, 3.0], (1, 24, 1))
+    ahead = np.array([0.0, 0.0, 3.0])
+    joints = np.tile(random.normal(0, 0.2, (frames, 1, 3)) + ahead, (1, 24, 1))
     seen = joints[:, joint] + rotations[:, joint] @ offset
     rays = np.tile(np.array([0.0, 0.0, 1.0]), (frames, 33, 1))
     rays[:, point] = seen / np.linalg.norm(seen, axis=1, keepdims=True)

@@ -4,6 +4,7 @@ Spreads are shares of the person's box. The defaults were read off the detector'
 known pose: slow error about 1.3 % of the box, jitter 0.3 %, hidden limbs off by 4-7 % and admitted by a low confidence.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -21,8 +22,10 @@ LIMBS = {
 }
 LIMB_POINTS = tuple(tuple(BLAZEPOSE33.index(name) for name in names) for names in LIMBS.values())
 
+Uniform = Callable[..., Tensor]  # random numbers 0..1 of a shape
 
-def visible_part(joints: Tensor) -> Tensor:
+
+def hidden_limbs(joints: Tensor) -> Tensor:
     """How likely each limb (B, T, 4) is hidden behind the trunk, from camera-frame joints (B, T, 24, 3)."""
     trunk = joints[:, :, [JOINT["pelvis"], JOINT["spine3"], JOINT["neck"]]].mean(2)
     limbs = []
@@ -86,7 +89,7 @@ class DetectorNoise:
         confidence = (doubt.expand(-1, -1, 33) * (0.9 + 0.1 * uniform(count, 1, 33))).clamp(0, 1)
         return noisy, confidence * self._kept(count, frames, uniform)
 
-    def _occluded(self, hidden: Tensor, uniform) -> Tensor:  # noqa: ANN001
+    def _occluded(self, hidden: Tensor, uniform: Uniform) -> Tensor:
         """Which points (B, T, 33) are hidden: limbs behind the trunk, and stretches at random."""
         count, frames = hidden.shape[:2]
         behind = hidden * (uniform(count, 1, 4) < self.hide_behind)
@@ -96,7 +99,7 @@ class DetectorNoise:
             points[:, :, list(names)] = limb[:, :, index : index + 1]
         return points * (self.strength > 0)
 
-    def _kept(self, count: int, frames: int, uniform) -> Tensor:  # noqa: ANN001
+    def _kept(self, count: int, frames: int, uniform: Uniform) -> Tensor:
         """1 where a point is given, 0 where it is missing."""
         whole = (uniform(count, 1, 33) > 0.3) | (uniform(count, 1, 1) > self.drop_points * self.strength)
         gaps = _stretches(count, frames, 1, self.drop_frames * self.strength, uniform) < 0.5
@@ -124,7 +127,7 @@ def _slow_noise(white: Tensor, frames: Tensor) -> Tensor:
     return torch.einsum("bts,bspc->btpc", kernel, white)
 
 
-def _stretches(count: int, frames: int, tracks: int, chance: float, uniform) -> Tensor:  # noqa: ANN001
+def _stretches(count: int, frames: int, tracks: int, chance: float, uniform: Uniform) -> Tensor:
     """1 inside a random stretch (B, T, tracks) of up to half the window, present with ``chance``."""
     times = torch.arange(frames, device=uniform(1).device)[None, :, None]
     first = uniform(count, 1, tracks) * frames
@@ -133,7 +136,7 @@ def _stretches(count: int, frames: int, tracks: int, chance: float, uniform) -> 
     return (inside & (uniform(count, 1, tracks) < chance)).float()
 
 
-def _swapped(rays: Tensor, chance: float, uniform) -> Tensor:  # noqa: ANN001
+def _swapped(rays: Tensor, chance: float, uniform: Uniform) -> Tensor:
     """Exchange left and right arms or legs for a stretch of frames."""
     swapped = rays
     for left, right in ((LIMB_POINTS[0], LIMB_POINTS[1]), (LIMB_POINTS[2], LIMB_POINTS[3])):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..smpl_assets.skeleton import JOINT_NAMES, mirrored
 from .body_points import BodyPoints, body_points, matrix_from_quaternion
-from .detector_noise import DetectorNoise, visible_part
+from .detector_noise import DetectorNoise, hidden_limbs
 from .motion_pack import MotionSet
 from .views import virtual_views
 
@@ -88,7 +88,7 @@ class PairMaker:
         root = travel * (stature / 1.7)[:, None, None] + offset[:, None]
         depth = (keypoints + root[:, :, None])[..., 2:].clamp_min(0.15)
         rays = (keypoints + root[:, :, None])[..., :2] / depth
-        hidden = visible_part(joints)
+        hidden = hidden_limbs(joints)
         rays, confidence = self.noise.seen(rays, hidden, image, fps, self.random)
         rays = rays * torch.exp(self._normal(count, 1, 1, 1) * self.augmentation.focal_error)
         features, rotation = virtual_views(rays, confidence, fps)

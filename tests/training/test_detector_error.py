@@ -1,5 +1,7 @@
 """The measurement of a detector finds what was put into the picture."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
@@ -37,6 +39,6 @@ def test_each_point_is_measured_at_the_bone_it_lies_on(point: str, joint: str) -
     assert joint_of(point) == joint
 
 
-def test_a_folder_without_renders_is_named(tmp_path) -> None:  # noqa: ANN001
+def test_a_folder_without_renders_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError, match="No renders"):
         measure(tmp_path, "fast")

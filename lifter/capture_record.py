@@ -49,7 +49,7 @@ def capture_record(
 
 def _person(number: int, made: tuple[Motion, Fit]) -> dict[str, Any]:
     motion, found = made
-    return {
+    facts = {
         "file": f"person_{number:02d}.npz",
         "track_id": motion.track_id,
         "frames": len(motion.trans),
@@ -58,6 +58,10 @@ def _person(number: int, made: tuple[Motion, Fit]) -> dict[str, Any]:
         "pixel_residual": round(float(np.nanmean(found.pixel_residual)), 2),
         "betas": [round(float(beta), 4) for beta in motion.betas],
     }
+    if found.before_refinement is not None:
+        joints, pixels = found.before_refinement
+        facts["before_smplx"] = {"joint_residual_mm": round(1000 * joints, 2), "pixel_residual": round(pixels, 2)}
+    return facts
 
 
 def _doubts(motions: list[Motion], height: float | None) -> list[str]:

@@ -12,7 +12,7 @@ from ..smpl_assets.loader import load_body
 from .clip_reader import ClipInfo
 from .contact import contacts
 from .errors import InputError
-from .fit import fit
+from .fit import fit, pixel_residual
 from .ground import on_the_floor
 from .motion_file import Motion
 from .progress import Reporter
@@ -45,16 +45,26 @@ def fit_people(
             found = _refined(found, joints.select(rows), body, fps, seen)
         fits.append(found)
         reporter.update(count)
-    return on_the_floor(fits, joints, people)
+    fits, joints = on_the_floor(fits, joints, people)
+    return [_measured(*one, body, joints, keypoints) for one in zip(fits, people, strict=True)], joints
+
+
+def _measured(found: Fit, person: int, body: Body, joints: Joints3D, keypoints: Keypoints | None) -> Fit:
+    """The fit with its distance to the keypoints where it stands at last."""
+    rows = joints.track_id == person
+    seen = None if keypoints is None else keypoints.select(rows)
+    return replace(found, pixel_residual=pixel_residual(body, found, joints.select(rows), seen))
 
 
 def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Keypoints | None) -> Fit:
     from .fit.smplx_refine import refine_with_smplx
 
     try:
-        return refine_with_smplx(found, joints, body, fps=fps, keypoints=keypoints)
+        refined = refine_with_smplx(found, joints, body, fps=fps, keypoints=keypoints)
     except SmplxMissingError as error:
         raise InputError("no_smplx", error.message, error.hint) from error
+    before = float(found.joint_residual.mean()), float(np.mean(found.pixel_residual))
+    return replace(refined, before_refinement=before)
 
 
 def in_world(joints: Joints3D) -> Joints3D:

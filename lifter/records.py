@@ -117,6 +117,7 @@ class Fit:
     axis_angle (T, 24, 3) radians local; trans (T, 3) m, added to the rest pelvis; betas (B,); joints (T, 24, 3) and
     ends (T, 13, 3) m of the fitted skeleton, world frame; joint_residual (T,) m, mean distance to the given joints;
     pixel_residual (T,) px, confidence-weighted mean distance to the keypoints (NaN without keypoints).
+    before_refinement: mean joint_residual and pixel_residual before the smplx refinement, if there was one.
     """
 
     axis_angle: NDArray[np.floating]
@@ -126,3 +127,4 @@ class Fit:
     ends: NDArray[np.floating]
     joint_residual: NDArray[np.floating]
     pixel_residual: NDArray[np.floating]
+    before_refinement: tuple[float, float] | None = None

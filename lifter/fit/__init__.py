@@ -9,6 +9,7 @@ from ...smpl_assets.rotation import (
     Array,
     axis_angle_from_quaternion,
     continuous_quaternions,
+    matrix_from_axis_angle,
     matrix_from_quaternion,
     quaternion_from_matrix,
 )
@@ -89,6 +90,13 @@ def _seen(keypoints: Keypoints) -> tuple[Array, Array]:
     points = keypoints.keypoints.astype(np.float64)
     known = np.isfinite(points).all(-1)
     return np.where(known[..., None], points[..., :2], 0.0), np.where(known, points[..., 2] ** 2, 0.0)
+
+
+def pixel_residual(body: Body, found: Fit, joints: Joints3D, keypoints: Keypoints | None) -> NDArray[np.float64]:
+    """Distance (T,) in px of a fit, wherever it has been moved to, from the keypoints; NaN without them."""
+    rest = rest_skeleton(body, found.betas)
+    posed = pose_skeleton(rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
+    return _pixel_residual(rest, posed, joints, keypoints)
 
 
 def _pixel_residual(

@@ -45,11 +45,12 @@ def _weighted_median(values: Array, weights: Array) -> float:
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def solve_betas(body: Body, lengths: Array, stature: float | None) -> Array:
+def solve_betas(body: Body, lengths: Array, stature: float | None, spread: float = LENGTH_SPREAD) -> Array:
     """Betas (B,) that give the bone ``lengths`` and the ``stature`` (metres), staying near the model's mean.
 
-    Ridge with one standard deviation per beta; bodies without named betas use all of them. With a stature the
-    lengths tell proportions only: estimated bones are all a little short, since unsure positions average out.
+    spread: metres, how well the lengths are known. Ridge with one standard deviation per beta; bodies without named
+    betas use all of them. With a stature the lengths tell proportions only: estimated bones are all a little short,
+    since unsure positions average out.
     """
     count = body.shapedirs.shape[-1]
     names = body.beta_names or tuple(f"beta{i}" for i in range(count))
@@ -67,7 +68,7 @@ def solve_betas(body: Body, lengths: Array, stature: float | None) -> Array:
         height = body.v_template[[crown, sole], 1] + body.shapedirs[[crown, sole], 1] @ betas
         scale = 1.0 if stature is None else np.exp(values[0])
         tall = 0.0 if stature is None else (height[0] - height[1] - stature) / STATURE_SPREAD
-        off = (np.array(found) - scale * lengths) / LENGTH_SPREAD
+        off = (np.array(found) - scale * lengths) / spread
         return np.concatenate([off, [tall, values[0] / SCALE_SPREAD], 0.5 * values[1:]])
 
     solution = least_squares(residuals, np.zeros(1 + len(free)), loss="soft_l1")

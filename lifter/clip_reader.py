@@ -102,21 +102,26 @@ def read_frames(
     fps: float | None = None,
     start: float | None = None,
     end: float | None = None,
+    height: int | None = None,
     warnings: list[str] | None = None,
 ) -> Generator[Frame, None, None]:
     """Frames of a clip at a constant rate, upright; decoding runs ahead in its own thread.
 
     fps: frames a second, default ClipInfo.default_fps; for every tick of that clock the frame nearest in time is
     given (so a frame may come twice when fps is above the clip's rate). start, end: seconds from the first frame,
-    start <= time < end. Damaged or missing parts of a file are passed over and told in ``warnings``.
-    Raises InputError as probe does, and bad_range or bad_fps. Close the iterator to stop early.
+    start <= time < end. height: px that the upright pictures are high at most (they are never enlarged); all of them
+    then have one size, with both sides even as video encoders ask for. Damaged or missing parts of a file are passed
+    over and told in ``warnings``.
+    Raises InputError as probe does, and bad_range, bad_fps or bad_height. Close the iterator to stop early.
     """
+    if height is not None and height < 2:
+        raise InputError("bad_height", f"A picture cannot be {height} px high.", "Give a height such as 720.")
     path = _checked(path)
     with _opened(path) as (container, stream):
         timeline = _timeline(path, container, stream)
     ticks = _ticks(timeline, fps, start, end)
     sources = _nearest(timeline.seconds, ticks)
-    return _decoded_ahead(path, timeline, ticks, sources, [] if warnings is None else warnings)
+    return _decoded_ahead(path, timeline, ticks, sources, height, [] if warnings is None else warnings)
 
 
 def _checked(path: Path | str) -> Path:
@@ -226,10 +231,25 @@ def _upright_size(frame: Any, stream: Any) -> tuple[int, int]:  # noqa: ANN401
     return (height, width) if _rotation(frame) % 180 else (width, height)
 
 
-def _upright_rgb(frame: Any, stream: Any) -> NDArray[np.uint8]:  # noqa: ANN401
-    width, height = _stored_size(frame, stream)
-    rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(rgb, _rotation(frame) // 90))
+def _reduced_size(size: tuple[int, int], height: int) -> tuple[int, int]:
+    """Width and height at most ``height`` px high, both even, neither larger than in ``size``."""
+    scale = min(1.0, height / size[1])
+    width, height = (2 * max(1, min(round(side * scale / 2), side // 2)) for side in size)
+    return width, height
+
+
+def _upright_rgb(frame: Any, stream: Any, reduced: tuple[int, int] | None) -> NDArray[np.uint8]:  # noqa: ANN401
+    """The upright picture (H, W, 3), in its own size or ``reduced`` to (width, height) px."""
+    rotation = _rotation(frame)
+    if reduced is None:
+        scaled = frame.reformat(*_stored_size(frame, stream), format="rgb24")
+    else:
+        size = reduced[::-1] if rotation % 180 else reduced
+        scaled = frame.reformat(*size, format="rgb24", interpolation="AREA")
+    # rows are padded to a round number of bytes; to_ndarray takes them off one by one, which is slow
+    rows = np.frombuffer(scaled.planes[0], np.uint8).reshape(scaled.height, -1)
+    rgb = rows[:, : 3 * scaled.width].reshape(scaled.height, scaled.width, 3)
+    return np.rot90(rgb, rotation // 90).copy()
 
 
 def _focal_length(metadata: dict[str, str]) -> float | None:
@@ -276,12 +296,19 @@ def _nearest(seconds: NDArray[np.float64], ticks: NDArray[np.float64]) -> NDArra
 
 
 def _decoded_ahead(
-    path: Path, timeline: _Timeline, ticks: NDArray[np.float64], sources: NDArray[np.int64], warnings: list[str]
+    path: Path,
+    timeline: _Timeline,
+    ticks: NDArray[np.float64],
+    sources: NDArray[np.int64],
+    height: int | None,
+    warnings: list[str],
 ) -> Generator[Frame, None, None]:
     """Run _sampled in a thread through a bounded queue; closing the iterator ends the thread."""
     with _opened(path) as (container, stream):
         first = _first_frame(path, container, stream)
-        frame_bytes = 3 * math.prod(_stored_size(first, stream))
+        size = _upright_size(first, stream)
+    reduced = None if height is None else _reduced_size(size, height)
+    frame_bytes = 3 * math.prod(reduced or size)
     waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(max(2, min(8, QUEUE_BYTES // frame_bytes)))
     stopped = threading.Event()
 
@@ -294,7 +321,7 @@ def _decoded_ahead(
 
     def decode() -> None:
         try:
-            with closing(_sampled(path, timeline, ticks, sources, warnings)) as frames:
+            with closing(_sampled(path, timeline, ticks, sources, reduced, warnings)) as frames:
                 for frame in frames:
                     put(frame)
                     if stopped.is_set():
@@ -316,7 +343,12 @@ def _decoded_ahead(
 
 
 def _sampled(
-    path: Path, timeline: _Timeline, ticks: NDArray[np.float64], sources: NDArray[np.int64], warnings: list[str]
+    path: Path,
+    timeline: _Timeline,
+    ticks: NDArray[np.float64],
+    sources: NDArray[np.int64],
+    reduced: tuple[int, int] | None,
+    warnings: list[str],
 ) -> Generator[Frame, None, None]:
     """Decode and give the frame of every tick, in order. A source frame that is damaged is left out."""
     given = 0
@@ -327,7 +359,7 @@ def _sampled(
             index = count if timeline.pts is None else _index(timeline.pts, picture.pts)
             first, last = np.searchsorted(sources, [index, index + 1])
             if first < last:
-                rgb = _upright_rgb(picture, stream)
+                rgb = _upright_rgb(picture, stream, reduced)
                 for tick in ticks[first:last]:
                     yield Frame(index, float(tick), rgb)
                 given += last - first

@@ -17,7 +17,7 @@ from .fit_people import as_motion, body_from, fit_people
 from .lift import LIFTER_MODEL, lift
 from .motion_file import Motion, write_motion
 from .place import place
-from .preview import person_drawn, write_preview
+from .preview import HEIGHT, person_drawn, write_preview
 from .progress import Reporter
 from .providers import Device, choose_provider, open_session
 from .records import Lifted
@@ -127,7 +127,7 @@ def _preview(
     reporter: Reporter,
 ) -> None:
     progress = reporter.stage("preview", lifted.keypoints.clip_frames)
-    frames = read_frames(options.clip, start=options.start, end=options.end)
+    frames = read_frames(options.clip, start=options.start, end=options.end, height=HEIGHT)
     world_from_cam = motions[0].camera_world_from_cam
     assert world_from_cam is not None
     people = [person_drawn(motion) for motion in motions]

@@ -103,6 +103,24 @@ def test_rotation_metadata_is_applied_as_a_player_does(
     assert np.argwhere(corners > 128).tolist() == [list(white_corner)]
 
 
+@pytest.mark.parametrize(
+    ("height", "size"), [(24, (32, 24)), (36, (48, 36)), (25, (34, 24)), (48, (64, 48)), (720, (64, 48)), (2, (2, 2))]
+)
+def test_pictures_can_be_had_smaller_but_never_larger(tmp_path: Path, height: int, size: tuple[int, int]) -> None:
+    path = write_clip(tmp_path / "clip.mp4", range(0, 400, 40))
+    frames = list(read_frames(path, height=height))
+    assert [frame.rgb.shape for frame in frames] == [(size[1], size[0], 3)] * 10
+    assert [round(float(frame.rgb.mean()) / GREY_STEP) for frame in frames] == list(range(10))
+
+
+def test_the_height_is_that_of_the_upright_picture(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "turned.mp4", [0, 40], marked=True)
+    rotate_in_header(path, 0, 1, -1, 0)
+    whole, half = (next(iter(read_frames(path, height=height))).rgb for height in (None, 32))
+    assert (whole.shape, half.shape) == ((64, 48, 3), (32, 24, 3))
+    np.testing.assert_allclose(half, whole.reshape(32, 2, 24, 2, 3).mean(axis=(1, 3)), atol=12)
+
+
 def test_variable_rate_is_resampled_to_the_nearest_frames(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "vfr.mp4", [0, 100, 200, 220, 240, 340, 440])
     clip = probe(path)
@@ -217,6 +235,7 @@ def test_bad_ranges_and_rates_are_refused(tmp_path: Path) -> None:
     assert code_of(path, start=5) == "bad_range"
     assert code_of(path, fps=0) == "bad_fps"
     assert code_of(path, fps=float("nan")) == "bad_fps"
+    assert code_of(path, height=0) == "bad_height"
 
 
 def test_the_decoding_thread_ends_when_the_reader_stops_early() -> None:

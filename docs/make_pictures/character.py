@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...addon.scene_setup import add_camera, scene_frames, set_frame_rate
 from ...lifter.motion_file import Motion
-from ...lifter.preview import Colour, Picture, SideView, person_drawn
+from ...lifter.preview import Picture, SideView, person_drawn
 
 FIGURE_HEIGHT = 900  # px of a rendered picture that is laid over the clip
 OPACITY = 0.85
@@ -83,7 +83,7 @@ def render(scene: Any, frame: int) -> NDArray[np.float32]:
     return pixels[::-1]
 
 
-def over(figure: NDArray[np.float32], background: Picture | Colour, opacity: float = 1.0) -> Picture:
+def over(figure: NDArray[np.float32], background: Picture | tuple[int, int, int], opacity: float = 1.0) -> Picture:
     """Lay ``figure`` (H, W, 4) over a colour or over a picture of the same size."""
     canvas = np.empty((*figure.shape[:2], 3), np.float32)
     canvas[:] = np.asarray(background, np.float32)

@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 from ...addon.materials import zone_materials
 from ...lifter.keypoint_sets import BLAZEPOSE33
-from ...lifter.preview import Picture, draw_line
+from ...lifter.preview import Picture
 from ...smpl_assets.body import Body, open_body
 from ...smpl_assets.landmarks import body_landmarks
 from ...smpl_assets.rotation import Array
@@ -57,8 +57,15 @@ def _view(body: Body, axes: Array, hidden: str) -> Picture:
         points = body_landmarks(body, shown).template.sum(axis=1) @ axes.T
         pixels = (points[:, :2] - low[:2]) * PIXELS_PER_METRE
         for x, y in pixels.tolist():
-            draw_line(picture, (x, size[1] - y), (x, size[1] - y), colour, radius)
+            _draw_dot(picture, x, size[1] - y, radius, colour)
     return picture
+
+
+def _draw_dot(picture: Picture, x: float, y: float, radius: float, colour: tuple[int, int, int]) -> None:
+    """A disc with a smooth edge, px."""
+    rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    cover = np.clip(radius + 0.5 - np.hypot(columns - x, rows - y), 0, 1)[..., None]
+    picture[:] = picture + cover * (np.array(colour) - picture.astype(float))
 
 
 def _camera(scene: Any, axes: Array, centre: Array, size: Array) -> Any:

@@ -1,6 +1,6 @@
-"""Rotations straight from positions: Kabsch where a part has three points, swing and bend plane where it has two.
+"""Rotations straight from positions: Kabsch where a part has three points, swing and bend about a hinge where two.
 
-Follows HybrIK's swing-twist idea (Li et al., 2021) with twist taken from the limbs' bend plane and from the ends
+Follows HybrIK's swing-twist idea (Li et al., 2021) with twist taken from the limbs' bend and from the ends
 instead of an image. All in the world frame, vectorised over time.
 """
 
@@ -25,7 +25,9 @@ HINGES = {
     "left_knee": (0.99, 0.0, 0.14),
     "right_knee": (0.99, 0.0, -0.14),
 }
-BEND_FADE = (np.sin(np.radians(8.0)), np.sin(np.radians(25.0)))
+# Bent less than the first, a limb tells nothing of its twist, from the second on it is believed. The widest fade that
+# costs nothing on exact joints is the steadiest on noisy ones.
+BEND_FADE = (np.sin(np.radians(8.0)), np.sin(np.radians(50.0)))
 TWIST_MEMORY = 0.25  # seconds over which a straight limb keeps its twist
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
@@ -103,13 +105,16 @@ class _Solver:
         if parent.endswith("collar"):
             self.set(parent, aligned(self.get("spine3"), self.rest.bone(parent, upper), self.vector(parent, upper)))
         first, second = self.vector(upper, middle), self.vector(middle, end)
-        swung = aligned(self.get(parent), self.rest.bone(upper, middle), first)
-        phase = bend_phase(swung @ np.array(HINGES[middle]), first, second)
+        rest_first, rest_second, axis = self.rest.bone(upper, middle), self.rest.bone(middle, end), HINGES[middle]
+        swung = aligned(self.get(parent), rest_first, first)
+        flexion, straightest = hinge_flexion(np.array(axis), rest_first, rest_second, first, second)
+        bent = matrix_from_axis_angle(flexion[:, None] * _unit(np.array(axis))) @ rest_second
+        phase = bend_phase((swung @ bent[..., None])[..., 0], first, second, flexion - straightest)
         memory = _smoothed(phase, TWIST_MEMORY * self.fps)
         twist = np.angle(phase + 0.3 * memory + 0.03)
         turned = matrix_from_axis_angle(_unit(first) * twist[:, None]) @ swung
         self.set(upper, turned)
-        self.set(middle, aligned(turned, self.rest.bone(middle, end), second))
+        self.set(middle, aligned(turned, rest_second, second))
 
     def hand(self, side: str) -> None:
         elbow, wrist, hand = f"{side}_elbow", f"{side}_wrist", f"{side}_hand"
@@ -141,14 +146,33 @@ def aligned(rotations: Array, rest_bone: Array, target: Array) -> Array:
     return rotation_between(rotations @ rest_bone, target) @ rotations
 
 
-def bend_phase(axis: Array, first: Array, second: Array) -> NDArray[np.complex128]:
-    """How far to turn a limb about its upper bone ``first`` so that its hinge ``axis`` is normal to the bend.
+def hinge_flexion(
+    axis: Array, rest_first: Array, rest_second: Array, first: Array, second: Array
+) -> tuple[Array, float]:
+    """How far a joint is turned about its hinge ``axis`` from rest, told by the angle between its bones.
 
-    All (T, 3). Returns (T,) complex: the angle is the turn, the size how sure it is, 0 for a straight limb.
+    axis, rest_first, rest_second: (3,) at rest; first, second: (T, 3) now. Rest bones need not lie in the hinge's
+    plane. Returns radians (T,), and the flexion at which the limb is straightest; 0 in the rest pose.
     """
-    bone, normal = _unit(first), np.cross(_unit(first), _unit(second))
-    angle = np.arctan2((normal * np.cross(bone, axis)).sum(-1), (normal * axis).sum(-1))
-    sine = np.linalg.norm(normal, axis=-1)
+    axis, rest_first, rest_second = _unit(axis), _unit(rest_first), _unit(rest_second)
+    # turned by an angle, the second bone has the cosine  across + size * cos(angle - straightest)  with the first one
+    across = (axis @ rest_first) * (axis @ rest_second)
+    cosine, sine = rest_first @ rest_second - across, rest_first @ np.cross(axis, rest_second)
+    straightest = float(np.arctan2(sine, cosine))
+    now = (_unit(first) * _unit(second)).sum(-1)
+    return straightest + np.arccos(np.clip((now - across) / np.hypot(cosine, sine), -1.0, 1.0)), straightest
+
+
+def bend_phase(bent: Array, first: Array, second: Array, bend: Array) -> NDArray[np.complex128]:
+    """How far to turn a limb about its upper bone ``first`` so that its lower bone comes from ``bent`` to ``second``.
+
+    All (T, 3); bend (T,): radians from the straightest. Returns (T,) complex: the angle is the turn, the size how sure
+    it is, 0 for a straight limb.
+    """
+    bone = _unit(first)
+    start, goal = np.cross(bone, bent), np.cross(bone, _unit(second))
+    angle = np.arctan2((np.cross(start, goal) * bone).sum(-1), (start * goal).sum(-1))
+    sine = np.sin(np.clip(bend, 0.0, np.pi / 2))
     return np.clip((sine - BEND_FADE[0]) / (BEND_FADE[1] - BEND_FADE[0]), 0.0, 1.0) * np.exp(1j * angle)
 
 

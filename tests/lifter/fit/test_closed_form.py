@@ -1,10 +1,13 @@
 """From exact points to rotations: every part that its points determine is found, the others stay natural."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from reel2rig.lifter.fit.closed_form import HINGES, aligned, between, initial_rotations, kabsch
+from reel2rig.lifter.fit.closed_form import HINGES, aligned, between, hinge_flexion, initial_rotations, kabsch
 from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.skeleton import RestSkeleton, local_from_global, pose_skeleton
+from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.rotation import Array, axis_angle_from_matrix, geodesic_degrees, matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import END_NAMES, JOINT, JOINT_NAMES, PARENTS, mirrored
 
@@ -39,19 +42,27 @@ def test_rotations_of_real_motion_are_found_part_by_part(rest: RestSkeleton, mot
     error = geodesic_degrees(found, truth)
     assert error[:, rows(TRUNK)].max() < 1  # three points or more: exact
     assert error[:, rows(ENDS)].max() < 1
-    assert error[:, rows(ARMS)].mean() < 6  # twist from the bend plane
-    assert error[:, rows(LEGS)].mean() < 10  # straight legs leave their twist open
+    assert error[:, rows(ARMS)].mean() < 4  # twist from the bend
+    assert error[:, rows(LEGS)].mean() < 4  # straight legs leave their twist open
+
+
+def test_noisy_points_turn_limbs_little(rest: RestSkeleton, motion: Pose, given: Callable[..., Joints3D]) -> None:
+    seen, truth = given(rest, motion, 20.0), pose_skeleton(rest, motion.local, motion.pelvis)
+    local = initial_rotations(rest, seen.joints.astype(float), seen.ends.astype(float), FPS)
+    error = geodesic_degrees(pose_skeleton(rest, local, motion.pelvis).rotations, truth.rotations)
+    assert error[:, rows(LEGS)].mean() < 8
+    assert error[:, rows(ARMS)].mean() < 15
 
 
 def test_points_are_hit_by_the_found_rotations(rest: RestSkeleton, motion: Pose) -> None:
     local, _, _ = solved(rest, motion)
     found, truth = (pose_skeleton(rest, turns, motion.pelvis) for turns in (local, motion.local))
-    assert np.linalg.norm(found.joints - truth.joints, axis=-1).mean() < 0.002
-    assert np.linalg.norm(found.ends - truth.ends, axis=-1).mean() < 0.004
+    assert np.linalg.norm(found.joints - truth.joints, axis=-1).mean() < 0.0005
+    assert np.linalg.norm(found.ends - truth.ends, axis=-1).mean() < 0.0006
 
 
 def test_knees_and_elbows_bend_the_natural_way(rest: RestSkeleton, motion: Pose) -> None:
-    assert hinge_bends(solved(rest, motion)[0]).min() > -10
+    assert hinge_bends(solved(rest, motion)[0]).min() > -5
 
 
 @pytest.mark.parametrize("name", HINGES)
@@ -61,15 +72,24 @@ def test_a_bent_hinge_alone_is_found_again(rest: RestSkeleton, name: str, degree
     local[:, JOINT[name]] = matrix_from_axis_angle(np.radians(degrees) * np.array(HINGES[name]))
     found = solved(rest, Pose(local, np.zeros((1, 3))))[0]
     bends = dict(zip(HINGES, hinge_bends(found)[0], strict=True))
-    assert bends.pop(name) == pytest.approx(degrees, abs=12)
-    assert np.abs(list(bends.values())).max() < 12
+    assert bends.pop(name) == pytest.approx(degrees, abs=1)
+    assert np.abs(list(bends.values())).max() < 0.1
 
 
-def test_the_rest_pose_stays_close_to_no_rotation(rest: RestSkeleton) -> None:
+@pytest.mark.parametrize("degrees", [0, 5, 60, 150])
+def test_flexion_is_told_by_the_angle_of_bones_out_of_the_hinges_plane(degrees: float) -> None:
+    axis, upper, lower = np.array([1.0, 0.0, 0.1]), np.array([0.1, -1.0, 0.0]), np.array([-0.05, -1.0, -0.1])
+    turn = matrix_from_axis_angle(np.radians(degrees) * axis / np.linalg.norm(axis))
+    flexion, straightest = hinge_flexion(
+        axis, upper, lower, 0.4 * (TURN @ upper)[None], 0.5 * (TURN @ turn @ lower)[None]
+    )
+    assert np.degrees(flexion) == pytest.approx(degrees, abs=1e-6)
+    assert -10 < np.degrees(straightest) < 0  # at rest the lower bone points back a little
+
+
+def test_the_rest_pose_is_no_rotation(rest: RestSkeleton) -> None:
     still = Pose(np.tile(np.eye(3), (2, 24, 1, 1)), np.zeros((2, 3)))
-    turns = geodesic_degrees(solved(rest, still)[0], np.eye(3))
-    assert turns[:, rows(TRUNK + ARMS)].max() < 10
-    assert turns.max() < 25  # legs at rest are bent a little, across their hinges
+    assert geodesic_degrees(solved(rest, still)[0], np.eye(3)).max() < 0.1
 
 
 def test_a_turned_world_turns_the_pelvis_only(rest: RestSkeleton, walk: Pose) -> None:

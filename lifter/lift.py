@@ -10,7 +10,7 @@ from ..smpl_assets.skeleton import END_NAMES, JOINT, JOINT_NAMES, mirrored
 from .errors import InputError
 from .keypoint_sets import BLAZEPOSE33
 from .records import Joints3D, Keypoints, Lifted
-from .tracks import Stretch, lifter_positions, stretches
+from .stretches import Stretch, lifter_positions, stretches
 from .virtual_camera import rays_from_pixels, virtual_view
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ UP = 24 + 13  # row of the output that holds the world's up
 JOINT_EVIDENCE: dict[str, tuple[str, ...]] = {
     "left_hip": ("left_hip",), "right_hip": ("right_hip",), "left_knee": ("left_knee",), "right_knee": ("right_knee",),
     "left_ankle": ("left_ankle",), "right_ankle": ("right_ankle",), "left_foot": ("left_foot_index",),
-    "right_foot": ("right_foot_index",), "neck": ("left_shoulder", "right_shoulder"), "head": ("nose", "left_ear", "right_ear"),
-    "left_collar": ("left_shoulder",), "right_collar": ("right_shoulder",), "left_shoulder": ("left_shoulder",),
-    "right_shoulder": ("right_shoulder",), "left_elbow": ("left_elbow",), "right_elbow": ("right_elbow",),
+    "right_foot": ("right_foot_index",), "neck": ("left_shoulder", "right_shoulder"),
+    "head": ("nose", "left_ear", "right_ear"), "left_collar": ("left_shoulder",), "right_collar": ("right_shoulder",),
+    "left_shoulder": ("left_shoulder",), "right_shoulder": ("right_shoulder",), "left_elbow": ("left_elbow",),
+    "right_elbow": ("right_elbow",),
     "left_wrist": ("left_wrist",), "right_wrist": ("right_wrist",), "left_hand": ("left_index", "left_pinky"),
     "right_hand": ("right_index", "right_pinky"),
 }  # fmt: skip
@@ -116,7 +117,7 @@ def _run(session: "InferenceSession", features: NDArray[np.float32]) -> NDArray[
     pieces = []
     for first in range(0, len(features), CHUNK):
         low, high = max(0, first - REACH), min(len(features), first + CHUNK + REACH)
-        result = session.run(None, {"features": features[None, low:high]})[0][0]
+        result = np.asarray(session.run(None, {"features": features[None, low:high]})[0])[0]
         pieces.append(result[first - low : first - low + CHUNK])
     return np.concatenate(pieces).astype(np.float64)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from reel2rig.lifter.records import Keypoints
-from reel2rig.lifter.tracks import lifter_positions, stretches
+from reel2rig.lifter.stretches import lifter_positions, stretches
 
 
 def seen(frames: list[int], fps: float = 10.0, track: int = 7) -> Keypoints:

@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> int:
     status = _build_character(environment, clip, motions, results, options)
     if status != 0:
         return status
-    promised += results.values()
+    promised += [file for path in results.values() for file in _files_of(path, len(motions))]
     _require_files(promised, started)
     say("\nWritten:")
     for path in promised:
@@ -73,6 +73,13 @@ def _body_option(options: argparse.Namespace) -> list[str]:
 def _results(out: Path, clip: Path, options: argparse.Namespace) -> dict[str, Path]:
     wanted = ["blend"] + [kind for kind in ("fbx", "glb") if getattr(options, kind)]
     return {f"--{kind}": out / f"{clip.stem}.{kind}" for kind in wanted}
+
+
+def _files_of(path: Path, people: int) -> list[Path]:
+    """What becomes of ``path``: the .blend holds everybody, exports are one file a person, numbered when several."""
+    if people == 1 or path.suffix == ".blend":
+        return [path]
+    return [path.with_name(f"{path.stem}_{number:02d}{path.suffix}") for number in range(1, people + 1)]
 
 
 def _build_character(

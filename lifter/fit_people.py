@@ -12,8 +12,8 @@ from ..smpl_assets.loader import load_body
 from .clip_reader import ClipInfo
 from .contact import contacts
 from .errors import InputError
-from .fit import fit, pixel_residual
-from .ground import on_the_floor
+from .fit import fit, stand
+from .ground import on_the_floor, support
 from .motion_file import Motion
 from .progress import Reporter
 from .records import Fit, Joints3D, Keypoints
@@ -37,23 +37,36 @@ def fit_people(
     """
     fits = []
     for count, person in enumerate(people, start=1):
-        rows = joints.track_id == person
-        seen = None if keypoints is None else keypoints.select(rows)
-        fps = keypoints.fps if keypoints is not None else frame_rate(joints.select(rows))
-        found = fit(joints.select(rows), body, fps=fps, stature=stature, keypoints=seen)
-        if refinement == "smplx":
-            found = _refined(found, joints.select(rows), body, fps, seen)
-        fits.append(found)
+        rows, seen, fps = _of(person, joints, keypoints)
+        fits.append(fit(rows, body, fps=fps, stature=stature, keypoints=seen))
         reporter.update(count)
-    fits, joints = on_the_floor(fits, joints, people)
-    return [_measured(*one, body, joints, keypoints) for one in zip(fits, people, strict=True)], joints
+    fits, joints = on_the_floor(fits, joints)
+    return [_finished(*one, joints, keypoints, body, refinement) for one in zip(fits, people, strict=True)], joints
 
 
-def _measured(found: Fit, person: int, body: Body, joints: Joints3D, keypoints: Keypoints | None) -> Fit:
-    """The fit with its distance to the keypoints where it stands at last."""
-    rows = joints.track_id == person
-    seen = None if keypoints is None else keypoints.select(rows)
-    return replace(found, pixel_residual=pixel_residual(body, found, joints.select(rows), seen))
+def _of(person: int, joints: Joints3D, keypoints: Keypoints | None) -> tuple[Joints3D, Keypoints | None, float]:
+    """One person's rows in 3D and 2D, and their frames a second."""
+    mask = joints.track_id == person
+    rows = joints.select(mask)
+    return rows, None if keypoints is None else keypoints.select(mask), frame_rate(rows)
+
+
+def _finished(
+    found: Fit,
+    person: int,
+    joints: Joints3D,
+    keypoints: Keypoints | None,
+    body: Body,
+    refinement: Literal["none", "smplx"],
+) -> Fit:
+    """A person on the floor: standing feet touch it, and the refinement asked for is done."""
+    rows, seen, fps = _of(person, joints, keypoints)
+    if seen is not None and rows.camera_K is not None and rows.camera_world_from_cam is not None:
+        found = stand(found, rows, body, fps=fps, keypoints=seen, support=support(found.ends, rows.confidence, fps))
+    if refinement == "none":
+        return found
+    shift = (found.joints[:, :1] - rows.joints[:, :1]).astype(np.float32)
+    return _refined(found, replace(rows, joints=rows.joints + shift, ends=rows.ends + shift), body, fps, seen)
 
 
 def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Keypoints | None) -> Fit:

@@ -115,7 +115,8 @@ class Fit:
     """One person's fitted motion, rows as in the joints it was fitted to.
 
     axis_angle (T, 24, 3) radians local; trans (T, 3) m, added to the rest pelvis; betas (B,); joints (T, 24, 3) and
-    ends (T, 13, 3) m of the fitted skeleton, world frame; joint_residual (T,) m, mean distance to the given joints;
+    ends (T, 13, 3) m of the fitted skeleton, world frame; joint_residual (T,) m, mean distance to the given
+    joints with both pelvises in one place;
     pixel_residual (T,) px, confidence-weighted mean distance to the keypoints (NaN without keypoints).
     before_refinement: mean joint_residual and pixel_residual before the smplx refinement, if there was one.
     """

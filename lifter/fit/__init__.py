@@ -1,5 +1,7 @@
 """Fit SMPL to predicted joints: betas once per person, pose per frame, bone lengths constant."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +54,21 @@ def fit(
     return as_fit(rest, pose, betas, joints, keypoints)
 
 
+def stand(
+    found: Fit, joints: Joints3D, body: Body, *, fps: float, keypoints: Keypoints, support: Array, rounds: int = 4
+) -> Fit:
+    """Fit again, now that the floor is known: standing feet (support (T, 13), 0..1) are at its height.
+
+    The whole pose gives way, not only the place, so that the picture stays explained. joints and keypoints: the same
+    rows, with a camera.
+    """
+    rest = rest_skeleton(body, found.betas)
+    start = Pose(matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
+    targets = replace(targets_for(joints, keypoints), support=support)
+    pose = smoothed(refine(rest, start, targets, fps, rounds=rounds), FINAL_SMOOTHING * fps)
+    return as_fit(rest, pose, found.betas, joints, keypoints)
+
+
 def as_fit(rest: RestSkeleton, pose: Pose, betas: Array, joints: Joints3D, keypoints: Keypoints | None) -> Fit:
     """The record of a fitted ``pose``: continuous rotations, positions, and distances to what was given."""
     quaternions = continuous_quaternions(quaternion_from_matrix(pose.local))
@@ -62,7 +79,7 @@ def as_fit(rest: RestSkeleton, pose: Pose, betas: Array, joints: Joints3D, keypo
         betas=betas,
         joints=posed.joints,
         ends=posed.ends,
-        joint_residual=np.linalg.norm(posed.joints - joints.joints, axis=-1).mean(axis=-1),
+        joint_residual=_joint_residual(posed.joints, joints.joints),
         pixel_residual=_pixel_residual(rest, posed, joints, keypoints),
     )
 
@@ -92,11 +109,10 @@ def _seen(keypoints: Keypoints) -> tuple[Array, Array]:
     return np.where(known[..., None], points[..., :2], 0.0), np.where(known, points[..., 2] ** 2, 0.0)
 
 
-def pixel_residual(body: Body, found: Fit, joints: Joints3D, keypoints: Keypoints | None) -> NDArray[np.float64]:
-    """Distance (T,) in px of a fit, wherever it has been moved to, from the keypoints; NaN without them."""
-    rest = rest_skeleton(body, found.betas)
-    posed = pose_skeleton(rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
-    return _pixel_residual(rest, posed, joints, keypoints)
+def _joint_residual(fitted: Array, given: Array) -> Array:
+    """Mean distance (T,) of joints with both pelvises in one place."""
+    apart = (fitted - fitted[:, :1]) - (given - given[:, :1])
+    return np.linalg.norm(apart, axis=-1).mean(axis=-1)
 
 
 def _pixel_residual(

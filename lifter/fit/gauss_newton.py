@@ -4,7 +4,7 @@ Every frame is one small normal system (72 rotations + 3 translation); frames ar
 other through a smoothed copy of the motion that is renewed in every round.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from ...smpl_assets.rotation import (
     quaternion_from_matrix,
 )
 from ...smpl_assets.skeleton import PARENTS
+from ..ground import POINTS_TO_SOLE
 from .limits import excess
 from .skeleton import RestSkeleton, descendants
 
@@ -37,7 +38,9 @@ class Spreads:
     start: float = 0.35  # radians from the closed form
     smooth: float = 0.10  # radians from the smoothed motion
     limits: float = 0.03  # radians beyond a limit
-    path: float = 0.05
+    path: float = 0.05  # from the smoothed path
+    place: float = 0.05  # from where the person was placed: one picture tells depth poorly
+    floor: float = 0.01
     smoothing: float = 0.06  # seconds, standard deviation of the smoothed copy
 
 
@@ -46,6 +49,8 @@ class Targets:
     """What the pose should explain. joints (T, 24, 3), ends (T, 13, 3) m, world; weights (T, 24), (T, 13) 0..1.
 
     rays (T, 33, 2) slopes and ray_weights (T, 33), seen by the camera world_from_cam (4, 4); None without a clip.
+    With rays the picture says where the person stands; joints and ends then count relative to each other only.
+    support (T, 13): how surely an end point stands on the floor; None when the floor is not known.
     """
 
     joints: Array
@@ -55,6 +60,7 @@ class Targets:
     rays: Array | None = None
     ray_weights: Array | None = None
     world_from_cam: Array | None = None
+    support: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ def refine(
     pose = start
     for _ in range(rounds):
         smooth = smoothed(pose, spreads.smoothing * fps)
+        targets = _brought_along(rest, pose, targets)
         pieces = [
             _step(
                 rest,
@@ -88,6 +95,16 @@ def refine(
         ]
         pose = Pose(np.concatenate([p.local for p in pieces]), np.concatenate([p.pelvis for p in pieces]))
     return pose
+
+
+def _brought_along(rest: RestSkeleton, pose: Pose, targets: Targets) -> Targets:
+    """The targets moved as a whole to where the person stands now, when the picture says where that is."""
+    if targets.rays is None:
+        return targets
+    _, joints = joint_transforms(rest.joints, PARENTS, pose.local, pose.pelvis - rest.joints[0])
+    weight = targets.joint_weights[..., None]
+    shift = ((joints - targets.joints) * weight).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+    return replace(targets, joints=targets.joints + shift, ends=targets.ends + shift)
 
 
 def smoothed(pose: Pose, sigma: float) -> Pose:
@@ -121,6 +138,10 @@ def _step(
         residual = np.nan_to_num(goal - points)
         robust = weight / (1.0 + (residual**2).sum(-1) / (3 * spread) ** 2)
         _add(normal, gradient, jacobian, residual, robust / spread**2)
+        if targets.support is not None and goal is targets.ends:
+            # only the height counts: one row of the three
+            down = np.where(targets.support > 0, POINTS_TO_SOLE - points[..., 2], 0.0)[..., None]
+            _add(normal, gradient, jacobian[..., 2:, :], down, targets.support / spreads.floor**2)
     if targets.rays is not None:
         _add_rays(normal, gradient, rest, world, joints, targets, spreads, moves)
     _add_priors(normal, gradient, pose, start, smooth, spreads)
@@ -190,8 +211,9 @@ def _add_priors(normal: Array, gradient: Array, pose: Pose, start: Pose, smooth:
         gradient[:, :72] += axis_angle_from_matrix(back @ goal).reshape(-1, 72) / spread**2
     diagonal[:, :72] += (over != 0) / spreads.limits**2
     gradient[:, :72] += over / spreads.limits**2
-    diagonal[:, 72:] += 1.0 / spreads.path**2
-    gradient[:, 72:] += (smooth.pelvis - pose.pelvis) / spreads.path**2
+    for goal, spread in ((start.pelvis, spreads.place), (smooth.pelvis, spreads.path)):
+        diagonal[:, 72:] += 1.0 / spread**2
+        gradient[:, 72:] += (goal - pose.pelvis) / spread**2
     normal += diagonal[:, :, None] * np.eye(75)
 
 
@@ -204,12 +226,16 @@ def _cut(pose: Pose, part: slice) -> Pose:
 
 
 def _cut_targets(targets: Targets, part: slice) -> Targets:
-    return Targets(
-        targets.joints[part],
-        targets.ends[part],
-        targets.joint_weights[part],
-        targets.end_weights[part],
-        None if targets.rays is None else targets.rays[part],
-        None if targets.ray_weights is None else targets.ray_weights[part],
-        targets.world_from_cam,
+    def cut(rows: Array | None) -> Array | None:
+        return None if rows is None else rows[part]
+
+    return replace(
+        targets,
+        joints=targets.joints[part],
+        ends=targets.ends[part],
+        joint_weights=targets.joint_weights[part],
+        end_weights=targets.end_weights[part],
+        rays=cut(targets.rays),
+        ray_weights=cut(targets.ray_weights),
+        support=cut(targets.support),
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reel2rig.lifter.ground import POINTS_TO_SOLE, floor_height, on_the_floor
+from reel2rig.lifter.ground import POINTS_TO_SOLE, floor_height, on_the_floor, support
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.rotation import Array
 from reel2rig.smpl_assets.skeleton import END, JOINT
@@ -94,13 +94,13 @@ def test_nobodys_feet_seen_is_still_a_floor() -> None:
 @pytest.mark.parametrize("height", [0.0, 0.25, -0.6])
 def test_people_come_to_stand_on_the_floor(height: float) -> None:
     found, given = person(height)
-    (moved,), _ = on_the_floor([found], given, [3])
+    (moved,), _ = on_the_floor([found], given)
     assert np.abs(moved.ends[:, FEET, 2] - POINTS_TO_SOLE).max() < 0.01
 
 
 def test_joints_ends_and_path_move_together() -> None:
     found, given = person(0.25 + 0.02 * np.sin(np.arange(COUNT) / 9))
-    (moved,), _ = on_the_floor([found], given, [3])
+    (moved,), _ = on_the_floor([found], given)
     shift = moved.trans - found.trans
     np.testing.assert_allclose(moved.joints - found.joints, np.broadcast_to(shift[:, None], found.joints.shape))
     np.testing.assert_allclose(moved.ends - found.ends, np.broadcast_to(shift[:, None], found.ends.shape))
@@ -109,7 +109,7 @@ def test_joints_ends_and_path_move_together() -> None:
 
 def test_the_camera_moves_with_the_given_joints() -> None:
     found, given = person(0.25)
-    _, moved = on_the_floor([found], given, [3])
+    _, moved = on_the_floor([found], given)
     assert given.camera_world_from_cam is not None
     assert moved.camera_world_from_cam is not None
     shift = moved.camera_world_from_cam[:3, 3] - given.camera_world_from_cam[:3, 3]
@@ -121,12 +121,44 @@ def test_the_camera_moves_with_the_given_joints() -> None:
 
 def test_a_jump_keeps_its_height() -> None:
     found, given = person(0.25 + jump())
-    (moved,), _ = on_the_floor([found], given, [3])
+    (moved,), _ = on_the_floor([found], given)
     soles = moved.ends[:, FEET, 2].min(axis=1) - POINTS_TO_SOLE
     assert soles.max() == pytest.approx(0.3, abs=0.03)
 
 
 def test_without_a_camera_everybody_moves_alike() -> None:
     found, given = person(0.25)
-    (moved,), _ = on_the_floor([found], replace(given, camera_world_from_cam=None), [3])
+    (moved,), _ = on_the_floor([found], replace(given, camera_world_from_cam=None))
     np.testing.assert_allclose(moved.trans - found.trans, np.tile([0.0, 0.0, -0.25], (COUNT, 1)), atol=0.01)
+
+
+def test_feet_that_stand_carry() -> None:
+    carries = support(ends_at(0.0), SEEN, 30.0)
+    assert carries[:, FEET].min() > 0.95
+    assert np.delete(carries, FEET, axis=1).max() == 0, "only heels and toes can stand"
+
+
+def test_a_foot_in_the_air_does_not_carry() -> None:
+    carries = support(ends_at(jump()), SEEN, 30.0)
+    assert carries[47, FEET].max() < 0.1, "at the top of the jump"
+    assert carries[20, FEET].min() > 0.9, "well before it"
+
+
+def test_a_lifted_foot_leaves_the_weight_to_the_other() -> None:
+    ends = ends_at(0.0)
+    left = [END["left_heel"], END["left_big_toe"]]
+    ends[:, left, 2] += 0.2
+    carries = support(ends, SEEN, 30.0)
+    assert carries[:, left].max() < 0.01
+    assert carries[:, [END["right_heel"], END["right_big_toe"]]].min() > 0.9
+
+
+def test_a_foot_that_swings_past_does_not_carry() -> None:
+    ends = ends_at(0.0)
+    left = [END["left_heel"], END["left_big_toe"]]
+    ends[:, left, 1] += 2.0 * np.arange(COUNT)[:, None] / 30
+    assert support(ends, SEEN, 30.0)[:, left].max() < 0.01
+
+
+def test_hidden_feet_do_not_carry() -> None:
+    assert support(ends_at(0.0), np.zeros((COUNT, 24)), 30.0).max() == 0

@@ -48,11 +48,18 @@ def support(ends: Array, confidence: Array, fps: float) -> Array:
     """
     feet = ends[:, FEET]
     lowest = feet[..., 2].min(axis=1, keepdims=True)
-    smooth = gaussian_filter1d(feet, max(SPEED_SMOOTHING * fps, 0.3), axis=0, mode="nearest")
-    speed = np.linalg.norm(np.gradient(smooth, axis=0), axis=-1) * fps if len(feet) > 1 else np.zeros(feet.shape[:2])
+    _, speed = smoothed_feet(feet, fps)
     low = np.exp(-(((feet[..., 2] - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((lowest / IN_THE_AIR) ** 4))
     seen = confidence[:, [JOINT["left_ankle"], JOINT["right_ankle"], JOINT["left_foot"], JOINT["right_foot"]]]
     result = np.zeros(ends.shape[:2])
     sure = low * np.exp(-((speed / STANDING_SPEED) ** 2)) * (seen > 0.3)
     result[:, FEET] = gaussian_filter1d(sure, max(STEP_IN * fps, 0.3), axis=0, mode="nearest")
     return result
+
+
+def smoothed_feet(points: Array, fps: float) -> tuple[Array, Array]:
+    """Points (T, P, 3) m, lightly smoothed over time, and their speeds (T, P) in metres a second."""
+    smooth = gaussian_filter1d(points, max(SPEED_SMOOTHING * fps, 0.3), axis=0, mode="nearest")
+    if len(points) == 1:
+        return smooth, np.zeros(points.shape[:2])
+    return smooth, np.linalg.norm(np.gradient(smooth, axis=0), axis=-1) * fps

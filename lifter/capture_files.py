@@ -74,7 +74,7 @@ def read_joints(path: Path) -> Joints3D:
         track_id=arrays.get("track_id", np.zeros(count, np.int64)),
         frames=arrays.get("frames", np.arange(count)),
         times=arrays["times"] if "times" in arrays else np.arange(count) / _rate(arrays, path),
-        confidence=arrays.get("confidence", np.ones((count, 24))).astype(np.float32),
+        confidence=np.nan_to_num(arrays.get("confidence", np.ones((count, 24)))).astype(np.float32),
         camera_K=arrays.get("camera_K"),
         camera_world_from_cam=arrays.get("camera_world_from_cam"),
     )

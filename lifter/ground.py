@@ -28,7 +28,10 @@ def floor_height(ends: Array, confidence: Array) -> float:
 
 
 def on_the_floor(fits: list[Fit], joints: Joints3D) -> tuple[list[Fit], Joints3D]:
-    """Shift the world so that its floor is at z = 0 for the fitted feet; what the camera sees stays."""
+    """Shift the world so that its floor is at z = 0 for the fitted feet; what the camera sees stays.
+
+    fits: of everybody in ``joints``, in the order of their rows.
+    """
     shift = np.array([0.0, 0.0, -floor_height(np.concatenate([found.ends for found in fits]), joints.confidence)])
     moved = [replace(f, trans=f.trans + shift, joints=f.joints + shift, ends=f.ends + shift) for f in fits]
     camera = joints.camera_world_from_cam

@@ -100,7 +100,7 @@ def _lift_stretch(
 ) -> NDArray[np.float64]:
     """Points (T, 37, 3) in statures, pelvis at the origin, and up: (T, 38, 3) in camera axes."""
     count = len(stretch.times)
-    positions, rate, _ = lifter_positions(count, fps)
+    positions, rate = lifter_positions(count, fps)
     points = _sampled(stretch.points, positions)
     # a sample between frames is as sure as the surer of its neighbours
     confidence = np.maximum(

@@ -11,6 +11,7 @@ from ..smpl_assets.skeleton import END, JOINT
 from .ground import floor_height
 from .keypoint_sets import BLAZEPOSE33
 from .records import Joints3D, Lifted
+from .stretches import LONGEST_GAP
 from .virtual_camera import rays_from_pixels
 
 # BlazePose points that lie on a joint or an end of the skeleton to within 2 cm.
@@ -36,15 +37,15 @@ def place(lifted: Lifted) -> Joints3D:
     rays = rays_from_pixels(keypoints.keypoints[..., :2].astype(np.float64), joints.camera_K)
     weights = keypoints.keypoints[..., 2].astype(np.float64)
     root = np.empty((len(rays), 3))
-    for rows in people(joints):
+    for rows in unbroken(joints):
         root[rows] = steady(translations(joints.select(rows), rays[rows], weights[rows]), weights[rows], keypoints.fps)
     return _in_world(joints, root, level_up(lifted.up, weights))
 
 
-def people(joints: Joints3D) -> list[NDArray[np.int64]]:
+def unbroken(joints: Joints3D) -> list[NDArray[np.int64]]:
     """Row indices of each person's unbroken stretches."""
     change = np.flatnonzero(
-        (np.diff(joints.track_id) != 0) | (np.diff(joints.times) > 1.0) | (np.diff(joints.times) < 0)
+        (np.diff(joints.track_id) != 0) | (np.diff(joints.times) > LONGEST_GAP) | (np.diff(joints.times) < 0)
     )
     return np.split(np.arange(len(joints.times)), change + 1)
 

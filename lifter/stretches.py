@@ -17,14 +17,13 @@ class Stretch:
     """A person's frames without a long gap, evenly spaced.
 
     points (T, K, 2) px and confidence (T, K): frames the detector missed are interpolated with confidence 0.
-    frames (T,) source frame numbers, times (T,) s, rows (T,) index into the Keypoints or -1.
+    frames (T,) source frame numbers, times (T,) s.
     """
 
     points: NDArray[np.float64]
     confidence: NDArray[np.float64]
     frames: NDArray[np.int64]
     times: NDArray[np.float64]
-    rows: NDArray[np.int64]
 
 
 def stretches(keypoints: Keypoints, track_id: int) -> list[Stretch]:
@@ -43,8 +42,6 @@ def _filled(keypoints: Keypoints, rows: NDArray[np.int64]) -> Stretch:
     times = keypoints.times[rows]
     slot = np.round((times - times[0]) * keypoints.fps).astype(np.int64)
     count = int(slot[-1]) + 1
-    index = np.full(count, -1, np.int64)
-    index[slot] = rows
     confidence = np.zeros((count, keypoints.keypoints.shape[1]))
     confidence[slot] = np.nan_to_num(keypoints.keypoints[rows, :, 2])
     known = np.full((count, keypoints.keypoints.shape[1], 2), np.nan)
@@ -57,7 +54,6 @@ def _filled(keypoints: Keypoints, rows: NDArray[np.int64]) -> Stretch:
         confidence=confidence,
         frames=np.round(np.interp(every, slot, keypoints.frames[rows])).astype(np.int64),
         times=np.interp(every, slot, times),
-        rows=index,
     )
 
 
@@ -74,14 +70,14 @@ def _interpolated(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(filled), filled, middle)
 
 
-def lifter_positions(count: int, fps: float) -> tuple[NDArray[np.float64], float, int]:
-    """Where to sample a stretch for the lifter: positions in frames, their rate, and how many per frame.
+def lifter_positions(count: int, fps: float) -> tuple[NDArray[np.float64], float]:
+    """Where to sample a stretch for the lifter: positions in frames, and their rate a second.
 
     Slow clips (below 20 fps) are interpolated up, fast ones are taken as they are up to 62 fps, then thinned.
     """
     if fps < EVEN_RATES[0]:
         repeat = max(1, round(LIFTER_RATE / fps))
-        return np.arange((count - 1) * repeat + 1) / repeat, fps * repeat, repeat
+        return np.arange((count - 1) * repeat + 1) / repeat, fps * repeat
     thin = max(1, round(fps / LIFTER_RATE)) if fps > EVEN_RATES[1] else 1
     last = np.array([count - 1.0])
-    return np.unique(np.concatenate([np.arange(0, count, thin, dtype=np.float64), last])), fps / thin, 1
+    return np.unique(np.concatenate([np.arange(0, count, thin, dtype=np.float64), last])), fps / thin

@@ -16,8 +16,6 @@ END_NAMES: Final = (
     "right_big_toe", "left_index_knuckle", "right_index_knuckle", "left_pinky_knuckle", "right_pinky_knuckle",
 )  # fmt: skip
 
-CONTACT_NAMES: Final = ("left_heel", "left_toe", "right_heel", "right_toe")
-
 JOINT: Final = {name: index for index, name in enumerate(JOINT_NAMES)}
 END: Final = {name: index for index, name in enumerate(END_NAMES)}
 

@@ -55,17 +55,22 @@ def initial_rotations(rest: RestSkeleton, joints: Array, ends: Array, fps: float
 
 
 class _Solver:
+    """Global rotations ``world`` (T, 24, 3, 3), filled part by part from the trunk outwards."""
+
     def __init__(self, rest: RestSkeleton, joints: Array, ends: Array, fps: float) -> None:
         self.rest, self.joints, self.ends, self.fps = rest, joints, ends, fps
         self.world = np.tile(np.eye(3), (len(joints), 24, 1, 1))
 
     def vector(self, start: str, end: str) -> Array:
+        """Vectors (T, 3) m from one given joint to another, world frame."""
         return self.joints[:, JOINT[end]] - self.joints[:, JOINT[start]]
 
     def set(self, name: str, rotations: Array) -> None:
+        """Note the global rotations (T, 3, 3) of a joint."""
         self.world[:, JOINT[name]] = rotations
 
     def get(self, name: str) -> Array:
+        """Global rotations (T, 3, 3) of a joint that was set before."""
         return self.world[:, JOINT[name]]
 
     def from_points(self, joint: str, children: tuple[str, ...], ends: tuple[str, ...], fallback: Array) -> Array:
@@ -82,6 +87,7 @@ class _Solver:
         return np.where(known[:, None, None], kabsch(rest_all, target_all), fallback)
 
     def trunk(self) -> None:
+        """Pelvis and chest from the joints around them, the spine between the two."""
         hips = ("left_hip", "right_hip", "spine1")
         pelvis = kabsch(self._rest("pelvis", hips), self._target("pelvis", hips))
         top = ("neck", "left_collar", "right_collar", "left_shoulder", "right_shoulder")
@@ -95,6 +101,7 @@ class _Solver:
         self.set("spine2", between(lower, chest, 0.5))
 
     def head(self) -> None:
+        """Head from the face, neck half way from the chest to it; the head follows the neck where no face is known."""
         chest, bone = self.get("spine3"), self.rest.bone("neck", "head")
         neck = aligned(chest, bone, self.vector("neck", "head"))
         head = self.from_points("head", (), FACE, neck)
@@ -102,6 +109,7 @@ class _Solver:
         self.set("neck", aligned(between(chest, head, 0.5), bone, self.vector("neck", "head")))
 
     def limb(self, parent: str, upper: str, middle: str, end: str) -> None:
+        """Arm or leg down to its hinge: swung along its bones, twisted so that it bends about the hinge's axis."""
         if parent.endswith("collar"):
             self.set(parent, aligned(self.get("spine3"), self.rest.bone(parent, upper), self.vector(parent, upper)))
         first, second = self.vector(upper, middle), self.vector(middle, end)
@@ -117,6 +125,7 @@ class _Solver:
         self.set(middle, aligned(turned, rest_second, second))
 
     def hand(self, side: str) -> None:
+        """Wrist and hand from the knuckles; the forearm takes part in their twist."""
         elbow, wrist, hand = f"{side}_elbow", f"{side}_wrist", f"{side}_hand"
         straight = aligned(self.get(elbow), self.rest.bone(wrist, hand), self.vector(wrist, hand))
         palm = self.from_points(wrist, (hand,), (f"{side}_index_knuckle", f"{side}_pinky_knuckle"), straight)
@@ -128,6 +137,7 @@ class _Solver:
         self.set(hand, palm)
 
     def foot(self, side: str) -> None:
+        """Ankle and foot as one rigid sole from heel and big toe."""
         knee, ankle, foot = f"{side}_knee", f"{side}_ankle", f"{side}_foot"
         straight = aligned(self.get(knee), self.rest.bone(ankle, foot), self.vector(ankle, foot))
         sole = self.from_points(ankle, (foot,), (f"{side}_heel", f"{side}_big_toe"), straight)

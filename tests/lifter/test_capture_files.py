@@ -85,6 +85,11 @@ def test_wrong_joints_are_named(tmp_path: Path, changed: dict[str, object], said
     assert caught.value.hint
 
 
+def test_a_joint_of_unknown_confidence_is_not_trusted(tmp_path: Path) -> None:
+    np.savez(tmp_path / "joints.npz", joints=JOINTS.joints, fps=25, confidence=np.full((5, 24), np.nan))
+    assert (read_joints(tmp_path / "joints.npz").confidence == 0).all()
+
+
 def test_joints_without_time_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "joints.npz", joints=JOINTS.joints)
     with pytest.raises(InputError, match="neither times nor fps"):

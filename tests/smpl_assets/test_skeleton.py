@@ -1,7 +1,7 @@
 """The skeleton's tables must agree with one another."""
 
 import pytest
-from reel2rig.smpl_assets.skeleton import CONTACT_NAMES, END_NAMES, JOINT_NAMES, PARENTS, mirrored
+from reel2rig.smpl_assets.skeleton import END_NAMES, JOINT_NAMES, PARENTS, mirrored
 
 
 def test_parents_come_before_their_children() -> None:
@@ -9,7 +9,7 @@ def test_parents_come_before_their_children() -> None:
     assert all(0 <= parent < joint for joint, parent in enumerate(PARENTS) if joint)
 
 
-@pytest.mark.parametrize("names", [JOINT_NAMES, END_NAMES, CONTACT_NAMES])
+@pytest.mark.parametrize("names", [JOINT_NAMES, END_NAMES])
 def test_mirroring_twice_changes_nothing(names: tuple[str, ...]) -> None:
     other = mirrored(names)
     assert tuple(other[index] for index in other) == tuple(range(len(names)))

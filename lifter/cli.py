@@ -196,7 +196,6 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     body = body_from(options.body)
     joints = chosen_rows(in_world(read_joints(options.joints)), options.person)
     keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
-    reporter.stage("fit", 1)
     person = int(joints.track_id[0])
     fits, joints = fit_people(joints, keypoints, [person], body, stature, options.refine, reporter)
     motion = as_motion(fits[0], joints, body, options.refine, keypoints)

@@ -33,15 +33,21 @@ def fit_people(
 ) -> tuple[list[Fit], Joints3D]:
     """Fit each of ``people`` (track ids), then set everybody and the camera on the floor.
 
-    joints: world frame. keypoints: the same rows. Raises InputError("no_smplx") when the refinement needs smplx.
+    joints: world frame, the people in this order. keypoints: the same rows. The stage "fit" counts finished frames.
+    Raises InputError("no_smplx") when the refinement needs smplx.
     """
-    fits = []
-    for count, person in enumerate(people, start=1):
+    progress = reporter.stage("fit", len(joints.times))
+    first = []
+    for person in people:
         rows, seen, fps = _of(person, joints, keypoints)
-        fits.append(fit(rows, body, fps=fps, stature=stature, keypoints=seen))
-        reporter.update(count)
-    fits, joints = on_the_floor(fits, joints)
-    return [_finished(*one, joints, keypoints, body, refinement) for one in zip(fits, people, strict=True)], joints
+        first.append(fit(rows, body, fps=fps, stature=stature, keypoints=seen))
+        progress(0)
+    first, joints = on_the_floor(first, joints)
+    fits = []
+    for found, person in zip(first, people, strict=True):
+        fits.append(_finished(found, person, joints, keypoints, body, refinement))
+        progress(sum(len(one.trans) for one in fits))
+    return fits, joints
 
 
 def _of(person: int, joints: Joints3D, keypoints: Keypoints | None) -> tuple[Joints3D, Keypoints | None, float]:

@@ -68,7 +68,6 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     lifted = with_bone_lengths(lift(keypoints, lens.camera_K, stature, session, people), body, stature)
     reporter.stage("place")
     joints = place(lifted)
-    reporter.stage("fit", len(people))
     fits, joints = fit_people(joints, lifted.keypoints, people, body, stature, options.refine, reporter)
     motions = [
         as_motion(found, joints.select(joints.track_id == person), body, options.refine, keypoints, clip)

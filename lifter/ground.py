@@ -12,7 +12,7 @@ from .records import Fit, Joints3D
 POINTS_TO_SOLE = 0.005  # metres; the heel and toe points lie this far above the sole
 FEET = tuple(END[name] for name in ("left_heel", "right_heel", "left_big_toe", "right_big_toe"))
 LOWER_FOOT = 0.03  # metres above the lowest foot point at which another still carries
-IN_THE_AIR = 0.15  # a lowest foot point this far from the floor does not stand on it
+IN_THE_AIR = 0.15  # a lowest foot point this far above or below the floor has nothing to do with it
 STANDING_SPEED = 0.35  # metres a second
 SPEED_SMOOTHING = 0.04  # seconds
 STEP_IN = 0.1  # seconds in which a foot takes and gives up its load, so that nothing pops
@@ -47,7 +47,8 @@ def on_the_floor(fits: list[Fit], joints: Joints3D) -> tuple[list[Fit], Joints3D
 def support(ends: Array, confidence: Array, fps: float) -> Array:
     """How surely each end point (T, 13) stands on the floor, 0..1, from ends (T, 13, 3) m, floor near z = 0.
 
-    A foot supports where it is the lower one, slow and not in the air. Only heels and toes can.
+    A foot supports where it is the lower one, slow and not in the air, or where it has sunk into the floor, at any
+    speed. Only heels and toes can.
     """
     feet = ends[:, FEET]
     lowest = feet[..., 2].min(axis=1, keepdims=True)
@@ -55,7 +56,8 @@ def support(ends: Array, confidence: Array, fps: float) -> Array:
     low = np.exp(-(((feet[..., 2] - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((lowest / IN_THE_AIR) ** 4))
     seen = confidence[:, [JOINT["left_ankle"], JOINT["right_ankle"], JOINT["left_foot"], JOINT["right_foot"]]]
     result = np.zeros(ends.shape[:2])
-    sure = low * np.exp(-((speed / STANDING_SPEED) ** 2)) * (seen > 0.3)
+    sunk = np.clip((POINTS_TO_SOLE - feet[..., 2]) / LOWER_FOOT, 0.0, 1.0) * np.exp(-((lowest / IN_THE_AIR) ** 4))
+    sure = np.maximum(low * np.exp(-((speed / STANDING_SPEED) ** 2)), sunk) * (seen > 0.3)
     result[:, FEET] = gaussian_filter1d(sure, max(STEP_IN * fps, 0.3), axis=0, mode="nearest")
     return result
 

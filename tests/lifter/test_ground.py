@@ -162,3 +162,11 @@ def test_a_foot_that_swings_past_does_not_carry() -> None:
 
 def test_hidden_feet_do_not_carry() -> None:
     assert support(ends_at(0.0), np.zeros((COUNT, 24)), 30.0).max() == 0
+
+
+def test_a_foot_that_has_sunk_into_the_floor_is_carried_even_when_it_moves() -> None:
+    ends = ends_at(0.0)
+    left = [END["left_heel"], END["left_big_toe"]]
+    ends[:, left, 1] += 2.0 * np.arange(COUNT)[:, None] / 30
+    ends[:, left, 2] -= 0.05
+    assert support(ends, SEEN, 30.0)[:, left].min() > 0.9

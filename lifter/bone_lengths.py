@@ -17,7 +17,7 @@ from .records import Lifted
 
 FACTORS = (0.75, 1.35)  # beyond these the estimate is too poor to be repaired
 # How much of the missing length is given back along the bone. With all of it people stand a little too straight and
-# too far away on rendered truth, with none of it their knees are bent; half is right on average.
+# too far away on rendered truth (benchmarks/rendered_truth.py), with none of it their knees are bent.
 SHARE = 0.5
 LIFTED_SPREAD = 0.03  # metres; a lifted bone tells less about proportions than people's mean build does
 # The joint that each end point belongs to: head, ankles, feet, wrists.

@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     lift.add_argument("keypoints", type=Path)
     lift.add_argument("--person", default="all", help="all (default), largest, or a track number")
     _world_options(lift)
+    _device_option(lift)
     lift.set_defaults(run=_lift, words=summary)
     fit = verbs.add_parser("fit", help="3D joints (ours or another estimator's) to a motion file")
     fit.add_argument("joints", type=Path)
@@ -91,9 +92,13 @@ def _capture_verb(verb: argparse.ArgumentParser) -> None:
 def _detector_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--preset", choices=("fast", "balanced", "best"), default="balanced")
     verb.add_argument("--detector", choices=("onnx", "mediapipe"), default="onnx")
-    verb.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    _device_option(verb)
     verb.add_argument("--start", type=float, help="seconds")
     verb.add_argument("--end", type=float, help="seconds")
+
+
+def _device_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the networks run")
 
 
 def _world_options(verb: argparse.ArgumentParser) -> None:
@@ -176,7 +181,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
         size = keypoints.image_size
         lens = intrinsics(options.keypoints, size, field_of_view=options.fov, calibration=options.camera)
     reporter.stage("lift")
-    session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
+    session = open_session(LIFTER_MODEL, choose_provider(options.device), threads=1)
     lifted = lift(keypoints, lens.camera_K, stature, session, choose_people(keypoints, person))
     lifted = with_bone_lengths(lifted, open_body(), stature)
     reporter.stage("place")

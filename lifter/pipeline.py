@@ -19,7 +19,7 @@ from .motion_file import Motion, write_motion
 from .place import place
 from .preview import HEIGHT, person_drawn, write_preview
 from .progress import Reporter
-from .providers import Device, choose_provider, open_session
+from .providers import Device, open_session
 from .records import Lifted
 from .track import choose_people, track
 
@@ -64,7 +64,7 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     keypoints = replace(track(detections.keypoints), camera_K=lens.camera_K)
     people = choose_people(keypoints, person)
     reporter.stage("lift")
-    session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
+    session = open_session(LIFTER_MODEL, detections.provider, threads=1)
     lifted = with_bone_lengths(lift(keypoints, lens.camera_K, stature, session, people), body, stature)
     reporter.stage("place")
     joints = place(lifted)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import setup
 from .children import run_child
-from .console import BuildError, end, say
+from .console import BuildError, end, say, start_captured
 from .environments import Environment, blender52_environment, is_complete
 from .pins import ROOT
 
@@ -142,16 +142,7 @@ def _live(command: Sequence[str | Path]) -> int:
 
 
 def _captured(command: Sequence[str | Path]) -> tuple[int, str]:
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    process = start_captured(command, ROOT)
     try:
         output, _ = process.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:

@@ -26,6 +26,23 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
+def start_captured(
+    command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start ``command`` without input; what it prints, errors too, comes through its stdout as text."""
+    return subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
 def run_quietly(
     title: str,
     command: Sequence[str | Path],
@@ -41,17 +58,7 @@ def run_quietly(
     started = time.monotonic()
     lines: deque[str] = deque(maxlen=400)
     progress = ProgressLine(title)
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    process = start_captured(command, cwd, env)
     reader = threading.Thread(target=_collect, args=(process, lines), daemon=True)
     reader.start()
     try:

@@ -53,11 +53,12 @@ def support(ends: Array, confidence: Array, fps: float) -> Array:
     feet = ends[:, FEET]
     lowest = feet[..., 2].min(axis=1, keepdims=True)
     _, speed = smoothed_feet(feet, fps)
-    low = np.exp(-(((feet[..., 2] - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((lowest / IN_THE_AIR) ** 4))
+    near = np.exp(-((lowest / IN_THE_AIR) ** 4))
+    standing = np.exp(-(((feet[..., 2] - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((speed / STANDING_SPEED) ** 2))
+    sunk = np.clip((POINTS_TO_SOLE - feet[..., 2]) / LOWER_FOOT, 0.0, 1.0)
     seen = confidence[:, [JOINT["left_ankle"], JOINT["right_ankle"], JOINT["left_foot"], JOINT["right_foot"]]]
     result = np.zeros(ends.shape[:2])
-    sunk = np.clip((POINTS_TO_SOLE - feet[..., 2]) / LOWER_FOOT, 0.0, 1.0) * np.exp(-((lowest / IN_THE_AIR) ** 4))
-    sure = np.maximum(low * np.exp(-((speed / STANDING_SPEED) ** 2)), sunk) * (seen > 0.3)
+    sure = np.maximum(standing, sunk) * near * (seen > 0.3)
     result[:, FEET] = gaussian_filter1d(sure, max(STEP_IN * fps, 0.3), axis=0, mode="nearest")
     return result
 

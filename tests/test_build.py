@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from reel2rig.build_steps import capture, checks, console, environments, main, pins, pythons, remedies, setup
+from reel2rig.build_steps import checks, console, environments, main, pins, pythons, remedies, setup
 from reel2rig.build_steps.console import BuildError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -369,85 +369,6 @@ class TestVerbs:
         assert answer.returncode == 1
         assert "needs Python 3.11 or newer; this is Python 2.7" in answer.stderr
         assert "Traceback" not in answer.stderr
-
-
-@pytest.fixture
-def capture_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
-    """Replace worker and Blender by fakes that write what they promise; returns the commands they got."""
-    commands: list[list[str]] = []
-
-    def fake(command: list) -> int:
-        words = [str(word) for word in command]
-        commands.append(words)
-        if "reel2rig.lifter" in words:
-            out = Path(words[words.index("--out") + 1])
-            out.mkdir(exist_ok=True)
-            names = [out / name for name in ("capture.json", "person_01.npz", "preview.mp4")]
-        else:
-            names = [Path(words[words.index(kind) + 1]) for kind in ("--blend", "--fbx", "--glb") if kind in words]
-        for name in names:
-            name.write_bytes(b"x")
-        return 0
-
-    monkeypatch.setattr(capture, "run_child", fake)
-    monkeypatch.setattr(capture.setup, "ensure", environments.full_environment)
-    return commands
-
-
-class TestCapture:
-    @pytest.fixture
-    def clip(self, tmp_path: Path) -> Path:
-        clip = tmp_path / "춤 🎬.mp4"
-        clip.write_bytes(b"clip")
-        return clip
-
-    def test_worker_then_blender_with_the_right_files(
-        self, capture_runs: list[list[str]], clip: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        out = clip.parent / "out"
-        asked = [str(clip), "--out", str(out), "--fbx", "--preset", "best", "--target", "unity"]
-        assert capture.run(asked) == 0
-        worker, blender = capture_runs
-        assert worker[1:] == ["-m", "reel2rig.lifter", "capture", str(clip), "--out", str(out), "--preset", "best"]
-        assert blender[3] == str(out / "person_01.npz")
-        assert blender[blender.index("--fbx") + 1] == str(out / "춤 🎬.fbx")
-        assert blender[blender.index("--target") + 1] == "unity"
-        assert "--glb" not in blender
-        assert "춤 🎬.blend" in capsys.readouterr().out
-
-    def test_a_body_file_reaches_worker_and_blender(self, capture_runs: list[list[str]], clip: Path) -> None:
-        capture.run([str(clip), "--out", str(clip.parent / "out"), "--body", "SMPL_NEUTRAL.npz"])
-        for command in capture_runs:
-            assert command[command.index("--body") + 1] == "SMPL_NEUTRAL.npz"
-
-    @pytest.mark.parametrize("status", [1, 2, 3])
-    def test_the_workers_exit_status_is_passed_on(
-        self, status: int, capture_runs: list[list[str]], clip: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(capture, "run_child", lambda command: status)
-        assert capture.run([str(clip), "--out", str(clip.parent / "out")]) == status
-
-    def test_a_file_left_from_before_does_not_count_as_written(
-        self, capture_runs: list[list[str]], clip: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        out = clip.parent / "out"
-        capture.run([str(clip), "--out", str(out), "--fbx"])
-        for path in out.iterdir():
-            os.utime(path, (1e9, 1e9))
-        working = capture.run_child
-
-        def without_fbx(command: list) -> int:
-            return working([part for part in command if str(part) != "--fbx"])
-
-        monkeypatch.setattr(capture, "run_child", without_fbx)
-        with pytest.raises(BuildError, match=r"not written: .*춤 🎬\.fbx"):
-            capture.run([str(clip), "--out", str(out), "--fbx"])
-
-    def test_a_missing_clip_is_the_inputs_fault(self, capture_runs: list[list[str]], tmp_path: Path) -> None:
-        with pytest.raises(BuildError, match="There is no clip") as caught:
-            capture.run([str(tmp_path / "none.mp4"), "--out", str(tmp_path)])
-        assert caught.value.status == 2
-        assert capture_runs == []
 
 
 class TestSummary:

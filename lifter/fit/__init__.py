@@ -97,9 +97,7 @@ def targets_for(joints: Joints3D, keypoints: Keypoints | None) -> Targets:
         return targets
     pixels, seen = _seen(keypoints)
     rays = rays_from_pixels(pixels, joints.camera_K)
-    return Targets(
-        targets.joints, ends, targets.joint_weights, targets.end_weights, rays, seen, joints.camera_world_from_cam
-    )
+    return replace(targets, rays=rays, ray_weights=seen, world_from_cam=joints.camera_world_from_cam)
 
 
 def _seen(keypoints: Keypoints) -> tuple[Array, Array]:

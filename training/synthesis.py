@@ -40,6 +40,9 @@ class Batch:
 
     features (B, T, 100); target (B, T, 38, 3) joints, ends (units of stature, pelvis at 0) and up, virtual camera
     axes; stature (B,) metres; seen (B, T) frames with any point; rotation (B, T, 3, 3) camera_from_virtual; fps (B,).
+    For other lifters than ours: rays (B, T, 33, 2) slopes and confidence (B, T, 33) as the detector gave them; joints
+    (B, T, 24, 3) metres from the pelvis and root (B, T, 3) metres, camera axes; image (B, 2) half the picture in
+    slopes; world_from_camera (B, 3, 3) to the axes of the recording; clip (B,) row of the motion set.
     """
 
     features: Tensor
@@ -48,6 +51,13 @@ class Batch:
     seen: Tensor
     rotation: Tensor
     fps: Tensor
+    rays: Tensor
+    confidence: Tensor
+    joints: Tensor
+    root: Tensor
+    image: Tensor
+    world_from_camera: Tensor
+    clip: Tensor
 
 
 class PairMaker:
@@ -76,7 +86,7 @@ class PairMaker:
 
     def batch(self, count: int, frames: int) -> Batch:
         """``count`` windows of ``frames`` frames."""
-        quaternions, pelvis, fps = self._windows(count, frames)
+        clip, quaternions, pelvis, fps = self._windows(count, frames)
         quaternions = self._recombined(quaternions, frames)
         rotations = matrix_from_quaternion(quaternions) @ self._joint_turns(count)
         betas = self._normal(count, 10) * self.augmentation.shape
@@ -94,7 +104,21 @@ class PairMaker:
         features, rotation = virtual_views(rays, confidence, fps)
         points = torch.cat([joints, ends], 2) / stature[:, None, None, None]
         target = torch.cat([points, up[:, None, None].expand(-1, frames, 1, 3)], 2) @ rotation
-        return Batch(features, target, stature, (confidence > 0).any(2), rotation, fps)
+        return Batch(
+            features=features,
+            target=target,
+            stature=stature,
+            seen=(confidence > 0).any(2),
+            rotation=rotation,
+            fps=fps,
+            rays=rays,
+            confidence=confidence,
+            joints=joints,
+            root=root,
+            image=image,
+            world_from_camera=to_camera.mT,
+            clip=clip,
+        )
 
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(*shape, generator=self.random, device=self.device)
@@ -102,8 +126,8 @@ class PairMaker:
     def _normal(self, *shape: int) -> Tensor:
         return torch.randn(*shape, generator=self.random, device=self.device)
 
-    def _windows(self, count: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Quaternions (B, T, 24, 4), pelvis (B, T, 3), fps (B,), at random speeds and rates, half of them mirrored."""
+    def _windows(self, count: int, frames: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Clip (B,), quaternions (B, T, 24, 4), pelvis (B, T, 3), fps (B,); random speeds and rates, half mirrored."""
         clip = torch.multinomial(self.length.float(), count, replacement=True, generator=self.random)
         fps = self._uniform(*self.augmentation.rate, count)
         speed = torch.exp(self._uniform(*np.log(self.augmentation.speed), count))
@@ -120,7 +144,8 @@ class PairMaker:
         flip = (torch.rand(count, generator=self.random, device=self.device) < 0.5)[:, None, None]
         other = quaternions[:, :, self.mirror] * quaternions.new_tensor([1.0, 1.0, -1.0, -1.0])
         mirrored_pelvis = pelvis * pelvis.new_tensor([-1.0, 1.0, 1.0])
-        return torch.where(flip[..., None], other, quaternions), torch.where(flip, mirrored_pelvis, pelvis), fps
+        quaternions = torch.where(flip[..., None], other, quaternions)
+        return clip, quaternions, torch.where(flip, mirrored_pelvis, pelvis), fps
 
     def _recombined(self, quaternions: Tensor, frames: int) -> Tensor:
         """Give some people the upper body of another."""

@@ -30,6 +30,13 @@ def test_batches_have_the_promised_shapes(motions: MotionSet) -> None:
         "seen": (5, 17),
         "rotation": (5, 17, 3, 3),
         "fps": (5,),
+        "rays": (5, 17, 33, 2),
+        "confidence": (5, 17, 33),
+        "joints": (5, 17, 24, 3),
+        "root": (5, 17, 3),
+        "image": (5, 2),
+        "world_from_camera": (5, 3, 3),
+        "clip": (5,),
     }
     assert all(torch.isfinite(value.float()).all() for value in vars(batch).values())
 
@@ -67,7 +74,7 @@ def test_half_of_the_windows_are_mirrored_and_bones_keep_their_length(motions: M
     made = maker(motions)
     mirrored = 0
     for _ in range(4):
-        quaternions, _, _ = made._windows(64, 5)
+        _, quaternions, _, _ = made._windows(64, 5)
         np.testing.assert_allclose(quaternions.norm(dim=-1), 1, atol=1e-5)
         mirrored += _count_mirrored(made, quaternions)
     assert 256 * 0.3 < mirrored < 256 * 0.7
@@ -102,7 +109,7 @@ def test_windows_stay_inside_their_clip(motions: MotionSet, frames: int) -> None
     painted = np.repeat(np.array([0, 5, 9], np.float32), motions.length)[:, None].repeat(3, axis=1)
     marked = replace(motions, pelvis=painted)
     made = maker(marked, how=Augmentation())
-    _, pelvis, _ = made._windows(64, frames)
+    _, _, pelvis, _ = made._windows(64, frames)
     # the clip's number is painted into the pelvis height; a window that leaves its clip would mix two
     assert set(pelvis[..., 1].unique().tolist()) <= {0.0, 5.0, 9.0}
     assert (pelvis[..., 1].diff(dim=1) == 0).all()

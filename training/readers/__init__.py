@@ -1,0 +1,1 @@
+"""Readers of motion capture: each gives the same clips, whatever the files look like."""

@@ -1,8 +1,8 @@
 """What every reader gives: one recording of one actor as a dictionary of arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NotRequired, Protocol, TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +31,9 @@ class Clip(TypedDict):
     image_size: NotRequired[NDArray[np.int64]]
 
 
-class Explain(Protocol):
-    """Takes a line for people about something that was left out, and why."""
+# Takes a line for people about something that was left out, and why.
+Explain = Callable[[str], None]
 
-    def __call__(self, line: str) -> None: ...
-
-
-class Reader(Protocol):
-    """Reads a folder clip by clip, so that a data set larger than memory can be read.
-
-    What cannot be used is explained, not raised; TrainingDataError when the folder holds nothing usable.
-    """
-
-    def __call__(self, folder: Path, explain: Explain) -> Iterator[Clip]: ...
+# Reads a folder clip by clip, so that a data set larger than memory can be read. What cannot be used is explained, not
+# raised; TrainingDataError when the folder holds nothing usable.
+Reader = Callable[[Path, Explain], Iterator[Clip]]

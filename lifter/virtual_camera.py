@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from ..smpl_assets.rotation import Array, rotation_between
 
@@ -58,6 +57,8 @@ def virtual_view(rays: Array, confidence: Array, fps: float) -> VirtualView:
 
 def _smoothed_mean(values: Array, weights: Array, sigma: float) -> Array:
     """Weighted mean over points (axis 1) and a Gaussian neighbourhood in time; (T, C) of values (T, P, C)."""
+    from scipy.ndimage import gaussian_filter1d  # here, so that training runs without scipy
+
     total = gaussian_filter1d(weights.sum(axis=1), sigma, axis=0, mode="constant")
     mean = gaussian_filter1d((values * weights[..., None]).sum(axis=1), sigma, axis=0, mode="constant")
     return mean / np.maximum(total, 1e-12)[:, None]

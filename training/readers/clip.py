@@ -15,12 +15,14 @@ class Clip(TypedDict):
     rotations as unit quaternions w x y z, the global orientation first; absent where a source has positions only.
     keypoints (V, T, 24, 2) pixels, NaN where missing, as the source annotates them; camera (V,) names; intrinsics
     (V, 3, 3) pixels; extrinsics (V, 3, 4) camera from world, OpenCV axes; image_size (V, 2) pixels, width first.
+    split: "train" or "val" where the source itself says so.
     """
 
     name: str
     source: str
     actor: str
     action: str
+    split: NotRequired[str]
     time: NDArray[np.float64]
     joints: NDArray[np.float32]
     rotations: NotRequired[NDArray[np.float32]]

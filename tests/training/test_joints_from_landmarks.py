@@ -1,15 +1,17 @@
 """Joints as weighted means of the detector's points: the weights find known ones and hold on new bodies."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from reel2rig.lifter.keypoint_sets import BLAZEPOSE33
 from reel2rig.smpl_assets.skeleton import JOINT, JOINT_NAMES, mirrored
-from reel2rig.training import motion_pack
 from reel2rig.training.detector_noise import DetectorNoise
-from reel2rig.training.joints_from_landmarks import fitted_weights, joint_weights
-from reel2rig.training.motion_pack import MotionSet, TrainingDataError
+from reel2rig.training.joints_from_landmarks import fitted_weights, joint_weights, measured_weights, write_table
+from reel2rig.training.motion_set import MotionSet, read_motion_set
+from reel2rig.training.preprocess import preprocess
+from reel2rig.training.readers.cmu_pack import PACK
 from reel2rig.training.synthesis import Augmentation, PairMaker
 
 
@@ -51,8 +53,16 @@ def test_joints_of_new_bodies_are_within_two_percent_of_the_box(motions: MotionS
     assert float((error / box).mean()) < 0.02
 
 
-def test_without_the_motion_pack_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(motion_pack.read_pack, "__defaults__", (tmp_path,))
-    joint_weights.cache_clear()
-    with pytest.raises(TrainingDataError, match="motion pack"):
-        joint_weights()
+def test_the_table_is_what_its_command_makes_of_the_motion_pack(tmp_path: Path) -> None:
+    data = tmp_path / "processed_data.npz"
+    preprocess([("cmu_pack", PACK)], data, report=lambda line: None)
+    found = measured_weights(read_motion_set(data).only("train"))
+    torch.testing.assert_close(found, joint_weights(), atol=0.02, rtol=0)
+
+
+def test_a_written_table_holds_every_joint_and_point_by_name(tmp_path: Path) -> None:
+    write_table(joint_weights(), tmp_path / "table.json")
+    table = json.loads((tmp_path / "table.json").read_text("utf-8"))
+    assert tuple(table) == JOINT_NAMES
+    assert all(tuple(row) == BLAZEPOSE33 for row in table.values())
+    assert all(sum(row.values()) == pytest.approx(1, abs=1e-9) for row in table.values())

@@ -1,0 +1,119 @@
+"""Train the web page's lifter on single frames of the synthetic pairs. Minutes on one core."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from ..lifter.atomic_file import written_whole
+from .browser_model import STATURE, BrowserLifter
+from .detector_noise import DetectorNoise
+from .joints_from_landmarks import joint_weights
+from .metrics import mpjpe, pa_mpjpe
+from .motion_set import MotionSet
+from .synthesis import Augmentation, Batch, PairMaker
+
+# The motion as recorded, the lens known; shapes and cameras stay random.
+AS_RECORDED = Augmentation(
+    rate=(30.0, 30.0), speed=(1.0, 1.0), recombine=0.0, joint_turn=0.0, lean=0.0, tumble=0.0, focal_error=0.0
+)
+CASES: dict[str, tuple[Augmentation, DetectorNoise]] = {
+    "detector_noise": (AS_RECORDED, DetectorNoise()),
+    "exact_points": (AS_RECORDED, DetectorNoise(strength=0.0)),
+    "lens_guessed": (replace(AS_RECORDED, focal_error=0.12), DetectorNoise()),
+    "wide_lens_80_to_100_degrees": (replace(AS_RECORDED, field_of_view=(80.0, 100.0)), DetectorNoise()),
+}
+
+
+@dataclass(frozen=True)
+class BrowserSettings:
+    """What a training was asked for. A batch is ``people`` times ``frames`` samples."""
+
+    steps: int = 12000
+    people: int = 128
+    frames: int = 4
+    width: int = 480
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    average: float = 0.999
+    seed: int = 1
+    device: str = "cpu"
+
+
+def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> dict[str, dict[str, float]]:
+    """Train on the set's "train" people and write the averaged model to ``path`` (.pth) at the end, whole.
+
+    Returns the scores on its "val" people. Raises TrainingDataError when the set lacks either.
+    """
+    validation = motions.only("val")
+    torch.manual_seed(settings.seed)
+    network = BrowserLifter(settings.width, joint_weights()).to(settings.device)
+    averaged = AveragedModel(network, avg_fn=_running_mean(settings.average), use_buffers=True)
+    maker = PairMaker(motions.only("train"), settings.seed, device=settings.device)
+    optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_rate(step, settings.steps))
+    for step in (progress := tqdm(range(settings.steps), desc="train-browser", unit="step", mininterval=5)):
+        slopes, joints = frames_of(maker.batch(settings.people, settings.frames), network.joint_weights)
+        loss = (network(slopes) - joints).reshape(-1, 24, 3).norm(dim=-1).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        averaged.update_parameters(network)
+        if step % 100 == 0:
+            progress.set_postfix(mm=f"{1000 * float(loss.detach()):.0f}", refresh=False)
+    network.load_state_dict(averaged.module.state_dict())
+    _save(network.cpu().eval(), settings, path)
+    return browser_scores(network, validation)
+
+
+def frames_of(batch: Batch, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Slopes (N, 48) of joints got from the detector's points by ``weights`` (24, 33), and the true joints (N, 72).
+
+    True joints: metres of people scaled to 1.70 m, pelvis at the origin, camera axes.
+    """
+    slopes = (weights @ batch.rays).flatten(0, 1).flatten(1)
+    joints = batch.joints * (STATURE / batch.stature)[:, None, None, None]
+    return slopes, joints.flatten(0, 1).flatten(1)
+
+
+@torch.no_grad()
+def browser_scores(network: BrowserLifter, people: MotionSet, samples: int = 4096) -> dict[str, dict[str, float]]:
+    """Mean errors in millimetres at each person's true stature, per case: MPJPE from the pelvis, and Procrustes."""
+    network.eval()
+    scores = {}
+    for case, (augmentation, noise) in CASES.items():
+        batch = PairMaker(people, 7, augmentation=augmentation, noise=noise).batch(samples // 4, 4)
+        slopes, joints = frames_of(batch, network.joint_weights)
+        size = 1000 * batch.stature.repeat_interleave(4)[:, None] / STATURE
+        found, truth = ((x * size).reshape(-1, 24, 3).numpy() for x in (network(slopes), joints))
+        errors = {"mpjpe_mm": mpjpe(found, truth), "pa_mpjpe_mm": pa_mpjpe(found, truth)}
+        scores[case] = {name: round(float(np.mean(values)), 1) for name, values in errors.items()}
+    return scores
+
+
+def _running_mean(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential mean of weights that forgets the first ones sooner."""
+
+    def mean(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        return old + (new - old) * (1 - min(keep, (1 + int(count)) / (10 + int(count))))
+
+    return mean
+
+
+def _share_of_rate(step: int, steps: int) -> float:
+    """Warm up over 200 steps, then fall along a cosine to a hundredth."""
+    return min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def _save(network: BrowserLifter, settings: BrowserSettings, path: Path) -> None:
+    saved = {"settings": network.settings, "weights": network.state_dict(), "steps": settings.steps}
+    with written_whole(path) as part:
+        torch.save(saved, part)

@@ -10,7 +10,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,13 +57,10 @@ def fitted_weights(landmarks: Tensor, joints: Tensor) -> Tensor:
 
 
 def write_table(weights: Tensor, path: Path = TABLE) -> None:
-    """Write weights (24, 33) by name, rounded so that every row still sums to 1."""
-    rounded = np.round(weights.double().numpy(), 5)
-    largest = rounded.argmax(1)
-    rounded[np.arange(len(rounded)), largest] += 1 - rounded.sum(1)
+    """Write weights (24, 33) by name."""
     rows = {
-        joint: {name: round(float(weight), 5) for name, weight in zip(BLAZEPOSE33, row, strict=True)}
-        for joint, row in zip(JOINT_NAMES, rounded, strict=True)
+        joint: {name: round(float(weight), 6) for name, weight in zip(BLAZEPOSE33, row, strict=True)}
+        for joint, row in zip(JOINT_NAMES, weights, strict=True)
     }
     with written_whole(path) as part:
         part.write_text(json.dumps(rows, indent=1), "utf-8")

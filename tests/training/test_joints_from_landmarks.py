@@ -18,7 +18,7 @@ from reel2rig.training.synthesis import Augmentation, PairMaker
 def test_rows_sum_to_one_so_that_pixels_and_slopes_give_the_same_joints() -> None:
     weights = joint_weights()
     assert weights.shape == (24, 33)
-    torch.testing.assert_close(weights.sum(1), torch.ones(24))
+    torch.testing.assert_close(weights.sum(1), torch.ones(24), atol=1e-5, rtol=0)
     points = torch.rand(33, 2, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(weights @ (800 * points + 300), 800 * (weights @ points) + 300)
 
@@ -65,4 +65,4 @@ def test_a_written_table_holds_every_joint_and_point_by_name(tmp_path: Path) -> 
     table = json.loads((tmp_path / "table.json").read_text("utf-8"))
     assert tuple(table) == JOINT_NAMES
     assert all(tuple(row) == BLAZEPOSE33 for row in table.values())
-    assert all(sum(row.values()) == pytest.approx(1, abs=1e-9) for row in table.values())
+    assert all(sum(row.values()) == pytest.approx(1, abs=1e-5) for row in table.values())

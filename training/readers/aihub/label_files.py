@@ -64,7 +64,7 @@ def picture_size(content: dict[str, Any]) -> tuple[int, int]:
 
 def camera_matrices(content: dict[str, Any]) -> tuple[Array, Array]:
     """Intrinsics (3, 3), still divided by 1920, and extrinsics (3, 4) in the unit of the file. Raises LabelError."""
-    intrinsics, extrinsics = _numbers(content.get("intrinsics")), _numbers(content.get("extrinsics"))
+    intrinsics, extrinsics = _numbers(content, "intrinsics"), _numbers(content, "extrinsics")
     if intrinsics.shape != (3, 3) or intrinsics[0, 0] <= 0 or intrinsics[1, 1] <= 0:
         raise LabelError("intrinsics are not 3x3 with positive focal lengths")
     if extrinsics.shape not in ((3, 4), (4, 4)):
@@ -78,24 +78,22 @@ def camera_matrices(content: dict[str, Any]) -> tuple[Array, Array]:
 def _points(content: dict[str, Any], key: str, widths: tuple[int, ...]) -> Array:
     """What the annotation ``key`` holds, (24, width); raises LabelError when that is not 24 joints."""
     annotations = content.get("annotations")
-    if not isinstance(annotations, dict) or key not in annotations:
-        raise LabelError(f"without {key}")
-    try:
-        numbers = _numbers(annotations[key])
-    except LabelError as error:
-        raise LabelError(f"{key} is {error}") from error
+    numbers = _numbers(annotations if isinstance(annotations, dict) else {}, key)
     if (numbers.ndim > 1 and len(numbers) != 24) or numbers.size not in [24 * width for width in widths]:
-        raise LabelError(f"{key} is not 24 joints")
+        raise LabelError(f"{key}: not 24 joints")
     return numbers.reshape(24, -1)
 
 
-def _numbers(value: Any) -> Array:  # noqa: ANN401 - anything that a file may hold
+def _numbers(content: dict[str, Any], key: str) -> Array:
+    if key not in content:
+        raise LabelError(f"without {key}")
+    value = content[key]
     # A list written as text is split at its brackets and commas: no parser, nothing that could be run.
     items = value.translate(_BRACKETS).split() if isinstance(value, str) else value
     try:
         numbers = np.asarray(items, dtype=np.float64)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise LabelError("no list of numbers") from error
+        raise LabelError(f"{key}: no list of numbers") from error
     if not np.isfinite(numbers).all():
-        raise LabelError("not finite (NaN, null or infinity)")
+        raise LabelError(f"{key}: not finite (NaN, null or infinity)")
     return numbers

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,13 +25,14 @@ EXAMPLE = (
 class Skeleton:
     """A table. joints: names in the file by SMPL joint, two for halfway; axes: (3, 3) columns are the joint's local
     directions of the person's left, up and forward in T-pose, by SMPL joint; also: further names that must be there;
-    straight, aligned: SMPL joints, as bvh_skeletons.json says.
+    turned: axis-angle (3,) radians by SMPL joint; straight, aligned: SMPL joints, as bvh_skeletons.json says.
     """
 
     name: str
     joints: dict[str, tuple[str, ...]]
     axes: dict[str, Array]
     also: tuple[str, ...] = ()
+    turned: dict[str, Array] = field(default_factory=dict)
     straight: frozenset[str] = frozenset()
     aligned: frozenset[str] = frozenset()
     rest: Literal["auto", "zero", "first_frame"] = "auto"
@@ -73,7 +74,9 @@ def _skeleton(table: dict[str, Any]) -> Skeleton:
     sides = table.get("sides", ["left", "right"])
     joints = _both_sides(table["joints"], sides)
     axes = _both_sides(table.get("axes", {}), sides)
-    strangers = (joints.keys() | axes.keys()) - set(JOINT_NAMES)
+    turned = _both_sides(table.get("turned", {}), sides)
+    straight, aligned = (frozenset(_both_sides(dict.fromkeys(table.get(key, ())), sides)) for key in ("straight", "aligned"))
+    strangers = (joints.keys() | axes.keys() | turned.keys() | straight | aligned) - set(JOINT_NAMES)
     if strangers:
         raise ValueError(f"{', '.join(sorted(strangers))} are no joints of SMPL; those are {', '.join(JOINT_NAMES)}")
     missing = [name for name in NEEDED if name not in joints]
@@ -87,8 +90,9 @@ def _skeleton(table: dict[str, Any]) -> Skeleton:
         joints={name: (source,) if isinstance(source, str) else tuple(source) for name, source in joints.items()},
         axes={name: _directions(words) for name, words in axes.items()},
         also=tuple(table.get("also", ())),
-        straight=frozenset(_both_sides(dict.fromkeys(table.get("straight", ())), sides)),
-        aligned=frozenset(_both_sides(dict.fromkeys(table.get("aligned", ())), sides)),
+        turned={name: np.radians(_three(turn)) for name, turn in turned.items()},
+        straight=straight,
+        aligned=aligned,
         rest=rest,
         up=up,
     )
@@ -111,6 +115,13 @@ def _directions(words: str) -> Array:
     if matrix.shape != (3, 3) or not np.isclose(np.linalg.det(matrix), 1.0):
         raise ValueError(f"{words!r} is no right-handed frame of left, up and forward")
     return matrix
+
+
+def _three(turn: list[float]) -> Array:
+    vector = np.asarray(turn, np.float64)
+    if vector.shape != (3,) or not np.isfinite(vector).all():
+        raise ValueError(f"{turn} is no turn of three angles")
+    return vector
 
 
 def _plain_names(names: tuple[str, ...]) -> list[str]:

@@ -54,10 +54,12 @@ def smpl_rotations(file: BvhFile, skeleton: Skeleton, found: Found) -> tuple[Arr
         rows = found.get(joint, ())
         if name.endswith("hand") or not rows:  # the hand has no turning of its own in SMPL's joints
             world.append(world[PARENTS[joint]])
-        elif len(rows) == 2:
-            world.append(turn @ _halfway(since[:, rows[0]], since[:, rows[1]]))
+            continue
+        if len(rows) == 2:
+            turned = _halfway(since[:, rows[0]], since[:, rows[1]])
         else:
-            world.append(turn @ since[:, rows[0]] @ _alignment(file, skeleton, found, reference, name))
+            turned = since[:, rows[0]] @ _alignment(file, skeleton, found, reference, name)
+        world.append(turn @ turned @ matrix_from_axis_angle(skeleton.turned.get(name, np.zeros(3))))
     return np.stack(world, axis=1), turn
 
 

@@ -1,5 +1,6 @@
 """AI Hub's pose 3D set is read from both its folder trees, checked by reprojection, and what does not fit is named."""
 
+import contextlib
 import json
 import shutil
 import unicodedata
@@ -10,11 +11,20 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES, mirrored
 from reel2rig.training.motion_pack import TrainingDataError
 from reel2rig.training.readers.aihub import joint_offsets, parse_actor, read_aihub
+from reel2rig.training.readers.aihub.label_files import (
+    LabelError,
+    camera_matrices,
+    joint_positions,
+    keypoint_positions,
+    picture_size,
+)
 from reel2rig.training.readers.aihub.omissions import Omissions
 from reel2rig.training.readers.aihub_sample import main, write_sample
 from reel2rig.training.readers.clip import Clip
@@ -292,6 +302,7 @@ class TestShapesOfNumbers:
         ({"3d_pos": "__import__('os').abort()"}, "3d_pos: no list of numbers"),
         ({"3d_pos": [[float("nan")] * 3] * 24}, "3d_pos: not finite"),
         ({"3d_pos": "nan " * 72}, "3d_pos: not finite"),
+        ({"3d_pos": [[1e200, 0, 0]] * 24}, "3d_pos: not finite"),
         ('{"annotations": {"3d_pos": [1e999]}}', "3d_pos: not finite"),
         ('{"annotations": {"3d_pos": [1' + "0" * 400 + "]}}", "3d_pos: no list of numbers"),
         ('{"annotations": {"3d_pos": [1' + "0" * 9000 + "]}}", "not JSON"),
@@ -330,6 +341,23 @@ def test_a_broken_camera_is_named_and_costs_its_view_only(sample: Path, content:
     clips, told = read(sample)
     assert clips[SECOND]["camera"].tolist() == ["2"]
     assert any(line.startswith(reason) and path.name in line for line in told.splitlines())
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=30,
+)
+
+
+@given(value=JSON_VALUES, other=JSON_VALUES)
+def test_any_json_gives_numbers_or_a_reason(value: Any, other: Any) -> None:
+    label = {"annotations": {"2d_pos": value, "3d_pos": value}, "intrinsics": value, "extrinsics": other, "info": other}
+    for content in (label, {"annotations": value, "intrinsics": np.eye(3).tolist(), "extrinsics": value}):
+        for parse in (joint_positions, keypoint_positions, camera_matrices):
+            with contextlib.suppress(LabelError):
+                parse(content)
+        assert min(picture_size(content)) > 0
 
 
 class TestConventions:

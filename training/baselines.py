@@ -124,7 +124,7 @@ def train_baselines(
         motions.only("train"), seed, augmentation=replace(Augmentation(), focal_error=0.0), device=device
     )
     validation = PairMaker(motions.only("val"), 7, augmentation=AS_RECORDED, noise=DetectorNoise(), device=device)
-    checks = [validation.batch(32, FRAMES) for _ in range(16)]
+    checks = [validation.batch(32, FRAMES) for _ in range(8)]
     optimizer = torch.optim.AdamW([p for b in baselines.values() for p in b.network.parameters()], lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, LEARNING_RATE / 100)
     started, errors = time.monotonic(), {}

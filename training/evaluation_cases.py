@@ -11,9 +11,10 @@ AS_RECORDED = Augmentation(
     rate=(30.0, 30.0), speed=(1.0, 1.0), recombine=0.0, joint_turn=0.0, lean=0.0, tumble=0.0, focal_error=0.0
 )
 NOISY = DetectorNoise()
+CLEAN = DetectorNoise(strength=0.0)
 CASES: dict[str, Case] = {
     "noisy": Case(AS_RECORDED, NOISY),
-    "clean": Case(AS_RECORDED, DetectorNoise(strength=0.0)),
+    "clean": Case(AS_RECORDED, CLEAN),
     "missing_30_percent": Case(AS_RECORDED, replace(NOISY, missing=0.3)),
     "focal_length_guessed": Case(replace(AS_RECORDED, focal_error=0.12), NOISY),
     "normal_lens": Case(AS_RECORDED, NOISY, Lens((25.0, 80.0))),

@@ -17,7 +17,8 @@ from .synthesis import Augmentation, Batch, PairMaker
 FPS = 30.0
 LONGEST_PIECE = 81  # frames; longer clips are cut evenly
 SHORTEST_PIECE = 3  # frames that an acceleration needs
-LARGEST_SHARE = 0.8  # of the picture's height that a person may fill
+LARGEST_SHARE = 0.8  # of the picture's height that a person's stature may fill
+WIDTH, HEIGHT = 0.9, 1.2  # room that a person needs about the pelvis, arms and perspective counted; statures
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def through_lens(
     degrees = lens.field_of_view[0] + order * (lens.field_of_view[1] - lens.field_of_view[0])
     new_half = half / longer * torch.tan(torch.deg2rad(degrees) / 2)
     share = (stature / (2 * half[:, 1] * offset.norm(dim=1))).clamp_max(LARGEST_SHARE)
-    room = torch.stack([1 - 0.5 * share * half[:, 1] / half[:, 0], 1 - share], 1).clamp_min(0)
+    reach = torch.stack([WIDTH * half[:, 1] / half[:, 0], torch.full_like(share, HEIGHT)], 1) * share[:, None]
+    room = (1 - reach).clamp_min(0)
     place = (offset[:, :2] / offset[:, 2:] / half).clamp(-room, room)
     new_ray = _ray(place * new_half)
     if lens.same_framing:

@@ -1,6 +1,5 @@
 """AI Hub's pose 3D set is read from both its folder trees, checked by reprojection, and what does not fit is named."""
 
-import contextlib
 import json
 import shutil
 import unicodedata
@@ -11,20 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES, mirrored
-from reel2rig.training.motion_pack import TrainingDataError
+from reel2rig.training.errors import TrainingDataError
 from reel2rig.training.readers.aihub import joint_offsets, parse_actor, read_aihub
-from reel2rig.training.readers.aihub.label_files import (
-    LabelError,
-    camera_matrices,
-    joint_positions,
-    keypoint_positions,
-    picture_size,
-)
 from reel2rig.training.readers.aihub.omissions import Omissions
 from reel2rig.training.readers.aihub_sample import main, write_sample
 from reel2rig.training.readers.clip import Clip
@@ -251,113 +241,22 @@ class TestWhatDoesNotPair:
         assert lines == ["2D without 3D: 0_F150C, 1_F150C, 2_F150C, 3_F150C, 4_F150C and 995 more"]
 
 
-POSITIONS = np.random.default_rng(3).normal(0, 500, (24, 3))
-HOMOGENEOUS = np.column_stack([POSITIONS, np.ones(24)])
-
-
-class TestShapesOfNumbers:
-    @pytest.mark.parametrize("shape", [(24, 4, 1), (24, 4), (96,), (24, 3, 1), (24, 3), (72,)])
-    @pytest.mark.parametrize("as_text", [False, True])
-    def test_joints_are_read_in_every_known_shape(self, sample: Path, shape: tuple[int, ...], as_text: bool) -> None:
-        def reshape(content: dict[str, Any]) -> None:
-            rows = np.array(content["annotations"]["3d_pos"]).reshape(24, -1)[:, :3]
-            rows = np.column_stack([rows, np.ones(24)]) if np.prod(shape) == 96 else rows
-            values = rows.reshape(shape).tolist()
-            content["annotations"]["3d_pos"] = str(values) if as_text else values
-
-        expected = read(sample)[0][SECOND]["joints"]
-        rewrite(sample, f"3D_{SECOND}_[0-8].json", reshape)
-        assert_allclose(read(sample)[0][SECOND]["joints"], expected, atol=1e-6)
-
-    @pytest.mark.parametrize("text", ["(({0}, {1}), ", "[[{0},{1}],\n ", "[[{0} {1}]\n [", "array([[{0:.0f}., {1}], "])
-    def test_keypoints_in_text_need_no_evaluation(self, sample: Path, text: str) -> None:
-        """Lists and tuples are read; text with anything but numbers in it is not."""
-
-        def as_text(content: dict[str, Any]) -> None:
-            first, *rest = content["annotations"]["2d_pos"]
-            content["annotations"]["2d_pos"] = text.format(*first) + ", ".join(map(str, rest)) + "]"
-
-        rewrite(sample, f"{SECOND}_1_*.json", as_text)
-        clips, told = read(sample)
-        if text.startswith("array"):
-            assert "2d_pos: no list of numbers" in told
-        else:
-            assert np.isfinite(clips[SECOND]["keypoints"][0]).all()
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("", "empty"),
-        (" \n", "empty"),
-        ('{"info"', "not JSON"),
-        ("\udcff\udcfe{".encode("utf-8", "surrogateescape"), "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[1, 2]", "not a JSON object"),
-        ("{}", "without 3d_pos"),
-        ('{"annotations": ["3d_pos"]}', "without 3d_pos"),
-        ({"3d_pos": None}, "3d_pos: not finite"),
-        ({"3d_pos": {"x": 1}}, "3d_pos: no list of numbers"),
-        ({"3d_pos": [[1, 2], [3]]}, "3d_pos: no list of numbers"),
-        ({"3d_pos": "__import__('os').abort()"}, "3d_pos: no list of numbers"),
-        ({"3d_pos": [[float("nan")] * 3] * 24}, "3d_pos: not finite"),
-        ({"3d_pos": "nan " * 72}, "3d_pos: not finite"),
-        ({"3d_pos": [[1e200, 0, 0]] * 24}, "3d_pos: not finite"),
-        ('{"annotations": {"3d_pos": [1e999]}}', "3d_pos: not finite"),
-        ('{"annotations": {"3d_pos": [1' + "0" * 400 + "]}}", "3d_pos: no list of numbers"),
-        ('{"annotations": {"3d_pos": [1' + "0" * 9000 + "]}}", "not JSON"),
-        ({"3d_pos": POSITIONS[:23].tolist()}, "3d_pos: not 24 joints"),
-        ({"3d_pos": np.ones((32, 3)).tolist()}, "3d_pos: not 24 joints"),
-        ({"3d_pos": POSITIONS[:, :2].tolist()}, "3d_pos: not 24 joints"),
-        ({"3d_pos": (HOMOGENEOUS * 2).tolist()}, "3d_pos has a fourth number that is not 1"),
-        (b" " + b"1" * 1_000_001, "larger than 1 MB"),
-    ],
-)
-def test_a_broken_file_is_named_and_costs_its_frame_only(
-    sample: Path, content: str | bytes | dict[str, Any], reason: str
-) -> None:
-    path = sample / "label" / "3d" / SECOND / f"3D_{SECOND}_2.json"
-    text = json.dumps({"annotations": content}) if isinstance(content, dict) else content
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+def test_a_broken_file_is_named_and_costs_its_frame_only(sample: Path) -> None:
+    (sample / "label" / "3d" / SECOND / f"3D_{SECOND}_2.json").write_text('{"annotations": {"3d_pos": ')
+    (sample / "label" / "2d" / SECOND / f"{SECOND}_2_4.json").write_text('{"annotations": {"2d_pos": [NaN, 1]}}')
     clips, told = read(sample)
     assert_allclose(clips[SECOND]["time"] * 30, [0, 1, 3, 4, 7, 8])
-    assert any(line.startswith(reason) and path.name in line for line in told.splitlines())
+    assert np.isfinite(clips[SECOND]["keypoints"][0]).all()
+    assert np.isnan(clips[SECOND]["keypoints"][1, 3]).all()
+    assert f"not JSON: 3D_{SECOND}_2.json" in told
+    assert f"2d_pos: not finite (NaN, null, infinity or a number beyond all measure): {SECOND}_2_4.json" in told
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ({"intrinsics": None}, "intrinsics: not finite"),
-        ({"intrinsics": [[1, 2], [3, 4]]}, "intrinsics are not 3x3"),
-        ({"intrinsics": np.diag([0.0, 1, 1]).tolist()}, "intrinsics are not 3x3 with positive focal lengths"),
-        ({"extrinsics": np.eye(3).tolist()}, "extrinsics are not 3x4"),
-        ({"extrinsics": np.zeros((3, 4)).tolist()}, "extrinsics hold no rotation"),
-        ({"extrinsics": np.diag([1.0, 1, -1, 1]).tolist()}, "extrinsics hold no rotation"),
-    ],
-)
-def test_a_broken_camera_is_named_and_costs_its_view_only(sample: Path, content: dict[str, Any], reason: str) -> None:
-    path = sample / "label" / "camera" / f"{SECOND}_1.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | content))
+def test_a_broken_camera_is_named_and_costs_its_view_only(sample: Path) -> None:
+    (sample / "label" / "camera" / f"{SECOND}_1.json").write_text("{}")
     clips, told = read(sample)
     assert clips[SECOND]["camera"].tolist() == ["2"]
-    assert any(line.startswith(reason) and path.name in line for line in told.splitlines())
-
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=30,
-)
-
-
-@given(value=JSON_VALUES, other=JSON_VALUES)
-def test_any_json_gives_numbers_or_a_reason(value: Any, other: Any) -> None:
-    label = {"annotations": {"2d_pos": value, "3d_pos": value}, "intrinsics": value, "extrinsics": other, "info": other}
-    for content in (label, {"annotations": value, "intrinsics": np.eye(3).tolist(), "extrinsics": value}):
-        for parse in (joint_positions, keypoint_positions, camera_matrices):
-            with contextlib.suppress(LabelError):
-                parse(content)
-        assert min(picture_size(content)) > 0
+    assert f"without intrinsics: {SECOND}_1.json" in told.splitlines()
 
 
 class TestConventions:

@@ -8,6 +8,7 @@ with and without the homogeneous 1, clips that lack a half, and files that are b
 """
 
 import argparse
+import itertools
 import json
 import sys
 import unicodedata
@@ -21,14 +22,16 @@ from numpy.typing import NDArray
 from ...smpl_assets.body import joint_transforms, open_body
 from ...smpl_assets.rotation import matrix_from_quaternion
 from ...smpl_assets.skeleton import JOINT_NAMES, PARENTS
-from ..motion_pack import MotionSet, TrainingDataError, read_pack
+from ..errors import TrainingDataError
 from .aihub.actor import Actor, parse_actor
 from .clip import Clip
+from .cmu_pack import PACK, read_cmu_pack
 
 Array = NDArray[np.float64]
 
 IMAGE_SIZE = (1920, 1080)
 FPS = 30.0
+DESCRIPTION = "Write a made-up data set in the layout of AI Hub's pose 3D set."
 CAMERAS = ("1", "2")
 # Clip name, clip of the pack, first frame number. The second writes its joints without the homogeneous 1.
 CLIPS = (("70_M180D", 0, 0), ("9_F160A", 40, 97))
@@ -76,8 +79,8 @@ def write_sample(folder: Path, *, reissue: bool = False, frames: int = 20) -> li
     the CMU pack is missing.
     """
     layout = (reissue_layout if reissue else sample_layout)(folder)
-    motions = read_pack()
-    clips = [_sample_clip(motions, name, row, first, frames) for name, row, first in CLIPS]
+    motions = list(itertools.islice(read_cmu_pack(PACK, print), 1 + max(row for _, row, _ in CLIPS)))
+    clips = [_sample_clip(motions[row], name, first, frames) for name, row, first in CLIPS]
     for clip, homogeneous in zip(clips, (True, False), strict=True):
         _write_joints(layout, clip, clip["name"], homogeneous)
         _write_keypoints(layout, clip, clip["name"])
@@ -87,13 +90,13 @@ def write_sample(folder: Path, *, reissue: bool = False, frames: int = 20) -> li
     return clips
 
 
-def _sample_clip(motions: MotionSet, name: str, row: int, first: int, frames: int) -> Clip:
-    """One action of one actor from clip ``row`` of the pack, as tall as the name says, as a reader must find it."""
+def _sample_clip(motion: Clip, name: str, first: int, frames: int) -> Clip:
+    """One action of one actor, moving as a clip of the pack does, as tall as the name says, as a reader must find it."""
     action, actor = name.split("_")
     known = parse_actor(actor)
     assert known is not None
     numbers = np.array([number for number in range(frames) if number not in _GAPS])
-    joints = _joints(motions, row, numbers, known)
+    joints = _joints(motion, numbers, known)
     intrinsics = np.array([[[1150.0, 0, 955], [0, 1150, 538], [0, 0, 1]], [[980.0, 0, 965], [0, 982, 541], [0, 0, 1]]])
     extrinsics = np.stack([_looking_at(joints[:, 0].mean(0), place) for place in ([1.5, 1.2, 4.5], [-4.0, 2.2, 1.0])])
     keypoints = np.stack([_projected(joints, *camera) for camera in zip(intrinsics, extrinsics, strict=True)])
@@ -113,15 +116,16 @@ def _sample_clip(motions: MotionSet, name: str, row: int, first: int, frames: in
     )
 
 
-def _joints(motions: MotionSet, row: int, numbers: NDArray[np.int64], actor: Actor) -> Array:
+def _joints(motion: Clip, numbers: NDArray[np.int64], actor: Actor) -> Array:
     """World joints (T, 24, 3) m, Y up, of the open body scaled to the actor's height."""
     body = open_body()
     betas = np.zeros(body.shapedirs.shape[2])
     scale = actor.height / body.stature(betas)
-    chosen = motions.start[row] + numbers % motions.length[row]
+    assert "rotations" in motion
+    chosen = numbers % len(motion["time"])
     rest = body.rest_joints(betas) * scale
-    turns = matrix_from_quaternion(motions.quaternions[chosen].astype(np.float64))
-    return joint_transforms(rest, PARENTS, turns, motions.pelvis[chosen] * scale - rest[0])[1]
+    turns = matrix_from_quaternion(motion["rotations"][chosen].astype(np.float64))
+    return joint_transforms(rest, PARENTS, turns, motion["joints"][chosen, 0] * scale - rest[0])[1]
 
 
 def _looking_at(target: Array, offset: list[float]) -> Array:
@@ -224,7 +228,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the sample into the folder that the command line names; 0 done, 2 when it cannot be written."""
-    parser = argparse.ArgumentParser(prog="python -m reel2rig.training.readers.aihub_sample", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m reel2rig.training.readers.aihub_sample", description=DESCRIPTION)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--reissue", action="store_true", help="the folders of the reissue of 2023")
     parser.add_argument("--frames", type=int, default=20, help="frame numbers that a clip spans")

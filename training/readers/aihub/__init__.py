@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...motion_pack import TrainingDataError
+from ...errors import TrainingDataError
 from ..clip import Clip, Explain
 from .actor import parse_actor
 from .clip_reader import read_clip

@@ -38,7 +38,7 @@ def body_clip(path: Path, folder: Path, source: str, frame_time: float, rotation
 
 
 def actor_of(path: Path, folder: Path) -> str:
-    """Who moves in a file: "01" of 01_02.bvh (CMU), "subject3" of walk1_subject3.bvh (LaFAN1), else the folder it is in."""
+    """Who moves: "01" of 01_02.bvh (CMU), "subject3" of walk1_subject3.bvh (LaFAN1), else the folder a file is in."""
     name = re.match(r"(\d+)_\d+", path.stem) or re.search(r"(subject[-_]?\d+)", path.stem, re.IGNORECASE)
     parent = path.parent
     return name[1] if name else (parent.name if parent != folder else folder.resolve().name)

@@ -27,14 +27,14 @@ def read_bvh(folder: Path, explain: Explain, *, table: Path | None = None) -> It
     file's unit does not matter; the feet are put on the floor. Explains which skeleton was found and what is left out.
     Raises TrainingDataError when no file can be used.
     """
-    own = read_skeletons(table) if table else []
+    tables = [*([read_skeletons(table)] if table else []), read_skeletons()]
     told: set[str] = set()
     used = 0
     for path in files_of(folder, ".bvh"):
         name = path.relative_to(folder).as_posix() if path != folder else path.name
         try:
             file = read_bvh_file(path)
-            skeleton, found, rotations, turn = _retargeted(file, own)
+            skeleton, found, rotations, turn = _retargeted(file, tables)
         except BvhError as error:
             explain(f"{name} is left out: {error}.")
             continue
@@ -44,14 +44,16 @@ def read_bvh(folder: Path, explain: Explain, *, table: Path | None = None) -> It
             explain(f"{name}: {note} Files like it are not mentioned again.")
         used += 1
         pelvis = _pelvis(file, found, rotations, turn)
-        yield body_clip(path, folder if folder.is_dir() else folder.parent, "bvh", file.frame_time, _local(rotations), pelvis)
+        yield body_clip(
+            path, folder if folder.is_dir() else folder.parent, "bvh", file.frame_time, _local(rotations), pelvis
+        )
     if not used:
         raise TrainingDataError(f"No BVH file in {folder} can be used.")
 
 
-def _retargeted(file: BvhFile, own: list[Skeleton]) -> tuple[Skeleton, Found, Array, Array]:
+def _retargeted(file: BvhFile, tables: list[list[Skeleton]]) -> tuple[Skeleton, Found, Array, Array]:
     """The table, the file's joints by SMPL joint, global rotations (T, 24, 3, 3) and turn (3, 3) to Y up."""
-    matches = fitting(own, file.names) or fitting(read_skeletons(), file.names)
+    matches = next(filter(None, (fitting(skeletons, file.names) for skeletons in tables)), [])
     if not matches:
         raise BvhError(f"no table knows its skeleton, whose joints are {', '.join(file.names)}. {EXAMPLE}")
     faults = []

@@ -120,6 +120,8 @@ def _one_word(match: re.Match[str]) -> str:
 def _check_rows(rows: list[str], count: int, channels: int) -> None:
     if count == 0 or not rows:
         raise BvhError("it has no frames")
+    if count == 1:
+        raise BvhError("it has one frame, which is a pose and no motion")
     if len(rows) != count:
         raise BvhError(f"it says {count} frames and holds {len(rows)}; it was cut off or changed by hand")
     short = {len(row.split()) for row in (rows[0], rows[-1])} - {channels}

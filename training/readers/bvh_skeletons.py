@@ -1,7 +1,6 @@
 """The tables of BVH skeletons (bvh_skeletons.json says how one is written), and which of them fits a file."""
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,10 @@ from ...smpl_assets.skeleton import JOINT, JOINT_NAMES
 from ..errors import TrainingDataError
 
 TABLES = Path(__file__).parent / "bvh_skeletons.json"
-NEEDED = ("pelvis", *(f"{s}_{j}" for j in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for s in ("left", "right")))
+NEEDED = (
+    "pelvis",
+    *(f"{s}_{j}" for j in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for s in ("left", "right")),
+)
 EXAMPLE = (
     'Write a table for it, e.g. {"name": "mine", "sides": ["Left", "Right"], "joints": {"pelvis": "Hips", '
     '"side_hip": "{side}UpLeg", ...}}, and give its path; readers/bvh_skeletons.json holds examples and says more.'
@@ -40,7 +42,7 @@ class Skeleton:
 
     def find(self, names: tuple[str, ...]) -> dict[int, tuple[int, ...]] | None:
         """Joints of a file by SMPL joint, or None where this is not its skeleton."""
-        row = {plain: index for index, plain in reversed(list(enumerate(_plain_names(names))))}
+        row = _rows(names)
         if any(_plain(name) not in row for name in self.also):
             return None
         found: dict[int, tuple[int, ...]] = {}
@@ -48,7 +50,9 @@ class Skeleton:
             rows = [next((row[_plain(n)] for n in source.split("|") if _plain(n) in row), None) for source in sources]
             if None not in rows:
                 found[JOINT[joint]] = tuple(index for index in rows if index is not None)
-        whole = all(JOINT[name] in found for name in NEEDED) and not found.keys().isdisjoint({JOINT["neck"], JOINT["head"]})
+        whole = all(JOINT[name] in found for name in NEEDED) and not found.keys().isdisjoint(
+            {JOINT["neck"], JOINT["head"]}
+        )
         return found if whole else None
 
 
@@ -59,7 +63,7 @@ def read_skeletons(path: Path = TABLES) -> list[Skeleton]:
     except (OSError, ValueError) as error:
         raise TrainingDataError(f"The skeleton table {path} cannot be read ({error}).") from error
     try:
-        return [_skeleton(table) for table in (content["skeletons"] if "skeletons" in content else [content])]
+        return [_skeleton(table) for table in content.get("skeletons", [content])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TrainingDataError(f"The skeleton table {path} is not right: {error}. {EXAMPLE}") from error
 
@@ -75,7 +79,9 @@ def _skeleton(table: dict[str, Any]) -> Skeleton:
     joints = _both_sides(table["joints"], sides)
     axes = _both_sides(table.get("axes", {}), sides)
     turned = _both_sides(table.get("turned", {}), sides)
-    straight, aligned = (frozenset(_both_sides(dict.fromkeys(table.get(key, ())), sides)) for key in ("straight", "aligned"))
+    straight, aligned = (
+        frozenset(_both_sides(dict.fromkeys(table.get(key, ())), sides)) for key in ("straight", "aligned")
+    )
     strangers = (joints.keys() | axes.keys() | turned.keys() | straight | aligned) - set(JOINT_NAMES)
     if strangers:
         raise ValueError(f"{', '.join(sorted(strangers))} are no joints of SMPL; those are {', '.join(JOINT_NAMES)}")
@@ -110,7 +116,9 @@ def _both_sides(table: dict[str, Any], sides: list[str]) -> dict[str, Any]:
 
 def _directions(words: str) -> Array:
     """Matrix (3, 3) of e.g. "-z -x y"."""
-    unit = {sign + axis: value * np.eye(3)["xyz".index(axis)] for axis in "xyz" for sign, value in (("", 1.0), ("-", -1.0))}
+    unit = {
+        sign + axis: value * np.eye(3)["xyz".index(axis)] for axis in "xyz" for sign, value in (("", 1.0), ("-", -1.0))
+    }
     matrix = np.stack([unit[word] for word in words.split()], axis=1)
     if matrix.shape != (3, 3) or not np.isclose(np.linalg.det(matrix), 1.0):
         raise ValueError(f"{words!r} is no right-handed frame of left, up and forward")
@@ -124,11 +132,13 @@ def _three(turn: list[float]) -> Array:
     return vector
 
 
-def _plain_names(names: tuple[str, ...]) -> list[str]:
-    """Names as they are compared: without name space and without the prefix that all but the root share."""
+def _rows(names: tuple[str, ...]) -> dict[str, int]:
+    """Joints of a file by plain name: without name space, whole and without the prefix that all but the root share."""
     short = [name.rsplit(":", 1)[-1] for name in names]
-    prefix = len(os.path.commonprefix(short[1:]))
-    return [_plain(name[prefix:] if name[:prefix] == short[-1][:prefix] else name) for name in short]
+    columns = enumerate(zip(*short[1:], strict=False))
+    prefix = next((index for index, letters in columns if len(set(letters)) > 1), 0)
+    bare = [name[prefix:] if name[:prefix] == short[-1][:prefix] else name for name in short]
+    return {_plain(name): row for spelled in (bare, short) for row, name in reversed(list(enumerate(spelled)))}
 
 
 def _plain(name: str) -> str:

@@ -2,9 +2,12 @@
 
 DIR holds one folder a clip with view0.mp4 and truth.npz (training/detector_error.py says what is in it). The true lens
 and stature are given, so that what is measured is the detector, the lifter and the fit. Prints one JSON object: means
-over clips, and the medians.
+over clips, the medians, and ``limbs``: beside MediaPipe's own 3D landmarks on the same frames (limb_errors.py). With
+--mediapipe its package is run as well, for landmarks as it smooths them. Render motion that the lifter was not trained
+on, if the figures are to speak for people it never saw.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -15,30 +18,35 @@ from numpy.typing import NDArray
 
 from ..lifter.bone_lengths import with_bone_lengths
 from ..lifter.clip_reader import probe, read_frames
-from ..lifter.detect import detect
+from ..lifter.detect import Backend, detect
 from ..lifter.fit import fit
 from ..lifter.lift import LIFTER_MODEL, lift
 from ..lifter.place import level_up, place
 from ..lifter.providers import choose_provider, open_session
-from ..lifter.records import Fit, Lifted
+from ..lifter.records import Fit, Keypoints
 from ..lifter.track import choose_people, track
 from ..smpl_assets.body import joint_transforms, open_body
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, geodesic_degrees, matrix_from_axis_angle
 from ..smpl_assets.skeleton import JOINT
 from ..training.metrics import mpjpe, pa_mpjpe
+from .limb_errors import BLAZEPOSE_LIMBS, SMPL_LIMBS, Limbs, compared, limbs_of
 
 LIMBS = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")]
 KNEES = [JOINT["left_knee"], JOINT["right_knee"]]
 LEGS = (JOINT["left_ankle"], JOINT["right_ankle"])
 
 
-def measure_clip(folder: Path) -> dict[str, float]:
-    """Errors of one clip: millimetres, degrees, pixels."""
+def measure_clip(folder: Path, package: bool = False) -> tuple[dict[str, float], Limbs]:
+    """Errors of one clip (millimetres, degrees, pixels), and the limbs in it as everybody sees them.
+
+    package: run the mediapipe package too.
+    """
     with np.load(folder / "truth.npz", allow_pickle=False) as archive:
         truth = {key: archive[key].astype(np.float64) for key in archive.files if archive[key].dtype.kind in "fi"}
     body, lens, pose = open_body(), truth["K"][0], truth["world_from_cam"][0]
     stature = body.stature(truth["betas"])
-    lifted = _lifted(folder / "view0.mp4", lens, stature)
+    seen = _detected(folder / "view0.mp4", "onnx")
+    lifted = lift(seen, lens, stature, open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1))
     frames = lifted.joints.frames
     true_joints = (truth["joints"][frames] - pose[:3, 3]) @ pose[:3, :3]
     raw = lifted.joints.joints.astype(np.float64)
@@ -48,7 +56,7 @@ def measure_clip(folder: Path) -> dict[str, float]:
     assert camera is not None
     fitted = (found.joints - camera[:3, 3]) @ camera[:3, :3]
     up = level_up(lifted.up, lifted.keypoints.keypoints[..., 2].astype(np.float64))
-    return {
+    row = {
         "lifted_mpjpe_mm": 1000 * float(mpjpe(raw, true_joints).mean()),
         "lifted_pa_mpjpe_mm": 1000 * float(pa_mpjpe(raw, true_joints).mean()),
         "fitted_mpjpe_mm": 1000 * float(mpjpe(fitted, true_joints).mean()),
@@ -59,13 +67,31 @@ def measure_clip(folder: Path) -> dict[str, float]:
         "pixels": float(found.pixel_residual.mean()),
         **rotation_errors(found, camera, truth, frames, pose),
     }
+    landmarks = {"mediapipe_world": seen}
+    if package:
+        landmarks["mediapipe_package_world"] = _detected(folder / "view0.mp4", "mediapipe")
+    return row, _limbs(frames, {"truth": true_joints, "lifted": raw, "fitted": fitted}, landmarks)
 
 
-def _lifted(clip: Path, lens: Array, stature: float) -> Lifted:
+def _detected(clip: Path, backend: Backend) -> Keypoints:
+    """The largest person in a clip."""
     info = probe(clip)
-    keypoints = track(detect(read_frames(clip), info.image_size, info.default_fps, device="cpu").keypoints)
-    session = open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1)
-    return lift(keypoints, lens, stature, session, choose_people(keypoints, "largest"))
+    found = track(detect(read_frames(clip), info.image_size, info.default_fps, backend=backend, device="cpu").keypoints)
+    return found.select(np.isin(found.track_id, choose_people(found, "largest")))
+
+
+def _limbs(frames: NDArray[np.int64], joints: dict[str, Array], landmarks: dict[str, Keypoints]) -> Limbs:
+    """The limbs in the frames that everybody has seen; joints (T, 24, 3), all in camera axes."""
+    common = frames
+    for found in landmarks.values():
+        common = np.intersect1d(common, found.frames)
+    ours = np.searchsorted(frames, common)
+    limbs = {name: limbs_of(points[ours], SMPL_LIMBS) for name, points in joints.items()}
+    for name, found in landmarks.items():
+        assert found.world is not None
+        rows = np.searchsorted(found.frames, common)
+        limbs[name] = limbs_of(found.world[rows].astype(np.float64), BLAZEPOSE_LIMBS)
+    return limbs
 
 
 def rotation_errors(
@@ -99,21 +125,33 @@ def _angle(first: Array, second: Array) -> float:
     return float(np.degrees(np.arccos(np.clip(first @ second, -1.0, 1.0))))
 
 
-def measure(folder: Path) -> dict[str, Any]:
-    """Means and medians over all clips of ``folder``. Exits with a message when it holds none."""
+def measure(folder: Path, package: bool = False) -> dict[str, Any]:
+    """Means and medians over all clips of ``folder``, and the comparison of limbs.
+
+    Exits with a message when it holds none.
+    """
     clips = sorted(path.parent for path in folder.glob("*/truth.npz"))
     if not clips:
         sys.exit(f"No renders in {folder}: expected folders with view0.mp4 and truth.npz.")
-    rows = [measure_clip(clip) for clip in clips]
+    rows, limbs = zip(*(measure_clip(clip, package) for clip in clips), strict=True)
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     return {
         "clips": len(clips),
         "mean": {name: round(float(np.mean(values)), 2) for name, values in columns.items()},
         "median": {name: round(float(np.median(values)), 2) for name, values in columns.items()},
+        "limbs": compared(list(limbs)),
     }
 
 
+def main() -> None:
+    """Measure the folder given on the command line and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m reel2rig.benchmarks.rendered_truth", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("renders", type=Path, metavar="DIR", help="a folder of renders with truth.npz")
+    parser.add_argument("--mediapipe", action="store_true", help="run the mediapipe package too")
+    options = parser.parse_args()
+    print(json.dumps(measure(options.renders, options.mediapipe), indent=1))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
-        sys.exit("python -m reel2rig.benchmarks.rendered_truth DIR: a folder of renders with truth.npz")
-    print(json.dumps(measure(Path(sys.argv[1])), indent=1))
+    main()

@@ -30,20 +30,29 @@ def mpjpe(predicted: Array, truth: Array) -> Array:
 def n_mpjpe(predicted: Array, truth: Array) -> Array:
     """MPJPE (...) after the best scale per frame about the pelvis; no rotation."""
     p, t = root_aligned(predicted), root_aligned(truth)
-    scale = (p * t).sum((-1, -2)) / np.maximum((p**2).sum((-1, -2)), 1e-12)
-    return np.linalg.norm(scale[..., None, None] * p - t, axis=-1).mean(axis=-1)
+    return np.linalg.norm(best_scale(p, t)[..., None, None] * p - t, axis=-1).mean(axis=-1)
+
+
+def best_scale(predicted: Array, truth: Array) -> Array:
+    """Factors (...) by which predicted points come closest to the truth in the least-squares sense."""
+    return (predicted * truth).sum((-1, -2)) / np.maximum((predicted**2).sum((-1, -2)), 1e-12)
 
 
 def pa_mpjpe(predicted: Array, truth: Array) -> Array:
-    """MPJPE (...) after the best similarity transform per frame (Procrustes; Gower, 1975)."""
-    p = predicted - predicted.mean(axis=-2, keepdims=True)
-    t = truth - truth.mean(axis=-2, keepdims=True)
+    """MPJPE (...) after the best similarity transform per frame."""
+    return np.linalg.norm(similarity_aligned(predicted, truth) - truth, axis=-1).mean(axis=-1)
+
+
+def similarity_aligned(predicted: Array, truth: Array) -> Array:
+    """Predicted points after the best turn, scale and shift per frame (Procrustes; Gower, 1975)."""
+    middle = truth.mean(axis=-2, keepdims=True)
+    p, t = predicted - predicted.mean(axis=-2, keepdims=True), truth - middle
     u, s, vt = np.linalg.svd(np.swapaxes(p, -1, -2) @ t)
     sign = np.sign(np.linalg.det(u @ vt))
     flip = np.stack([np.ones_like(sign), np.ones_like(sign), sign], axis=-1)
     rotation = (u * flip[..., None, :]) @ vt
     scale = (s * flip).sum(-1) / np.maximum((p**2).sum((-1, -2)), 1e-12)
-    return np.linalg.norm(scale[..., None, None] * p @ rotation - t, axis=-1).mean(axis=-1)
+    return scale[..., None, None] * p @ rotation + middle
 
 
 def pck(distances: Array, threshold: float = 0.15) -> float:

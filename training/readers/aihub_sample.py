@@ -91,7 +91,7 @@ def write_sample(folder: Path, *, reissue: bool = False, frames: int = 20) -> li
 
 
 def _sample_clip(motion: Clip, name: str, first: int, frames: int) -> Clip:
-    """One action of one actor, moving as a clip of the pack does, as tall as the name says, as a reader must find it."""
+    """One action of an actor as tall as the name says, moving as a clip of the pack does."""
     action, actor = name.split("_")
     known = parse_actor(actor)
     assert known is not None

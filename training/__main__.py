@@ -1,16 +1,12 @@
-"""python -m reel2rig.training preprocess | train | evaluate | export | measure"""
+"""python -m reel2rig.training: preprocess, train, evaluate, export and what belongs to them; each has --help."""
 
 import argparse
-import json
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .motion_pack import PACK, MotionSet, TrainingDataError, read_motion_set, read_pack, write_motion_set
-
-if TYPE_CHECKING:
-    from .train import Run
+from . import verbs
+from .errors import TrainingDataError
+from .readers import READERS
 
 DATA = Path("processed") / "processed_data.npz"
 
@@ -23,108 +19,90 @@ def main(arguments: list[str] | None = None) -> int:
     except TrainingDataError as error:
         print(f"reel2rig training: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"reel2rig training: this needs {error.name}, which is not installed: pip install {error.name}",
+              file=sys.stderr)  # fmt: skip
+        return 2
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reel2rig.training", description="Train the 2D-to-3D lifter.")
-    verbs = parser.add_subparsers(required=True)
-    preprocess = verbs.add_parser("preprocess", help="read motion capture into one training file")
-    preprocess.add_argument("--pack", type=Path, default=PACK, help="folder with train_*.npz and val_*.npz")
-    preprocess.set_defaults(run=_preprocess)
-    train = verbs.add_parser("train", help="train; a killed run goes on with --resume FOLDER")
-    train.add_argument("--steps", type=int, default=17000)
-    train.add_argument("--batch", type=int, default=32)
-    train.add_argument("--width", type=int, default=256)
-    train.add_argument("--seed", type=int, default=1)
-    train.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto, cpu or cuda")
-    train.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
-    train.add_argument("--name", default="lifter")
-    train.add_argument("--resume", type=Path, help="folder of a run")
-    train.set_defaults(run=_train)
-    evaluate = verbs.add_parser("evaluate", help="score on people and cameras never seen")
-    evaluate.add_argument("model", type=Path, help=".pth")
-    evaluate.add_argument("--out", type=Path, help="JSON file")
-    evaluate.set_defaults(run=_evaluate)
-    export = verbs.add_parser("export", help="write the ONNX and its metadata, checked against PyTorch")
-    export.add_argument("model", type=Path, help=".pth")
-    export.add_argument("--out", type=Path, default=Path("lifter.onnx"))
-    export.set_defaults(run=_export)
-    measure = verbs.add_parser("measure", help="a 2D detector's errors on rendered people of known pose")
-    measure.add_argument("renders", type=Path, help="folder with one folder a clip: view0.mp4 and truth.npz")
-    measure.add_argument("--preset", choices=("fast", "balanced", "best"), default="balanced")
-    measure.add_argument("--out", type=Path, default=Path("detector_error.json"))
-    measure.set_defaults(run=_measure)
-    for verb in (preprocess, train, evaluate, export):
-        verb.add_argument("--data", type=Path, default=DATA, help="the training file")
+    found = parser.add_subparsers(required=True)
+    _add_preprocess(found.add_parser("preprocess", help="read motion capture into one training file"))
+    _add_train(found.add_parser("train", help="train; a killed run goes on with --resume FOLDER"))
+    _add_baselines(found.add_parser("baselines", help="train the simpler lifters that evaluate compares with"))
+    _add_evaluate(found.add_parser("evaluate", help="score on people and cameras never seen"))
+    _add_export(found.add_parser("export", help="write the ONNX and its metadata, checked against PyTorch"))
+    _add_measure(found.add_parser("measure", help="a 2D detector's errors on rendered people of known pose"))
     return parser
 
 
-def _preprocess(options: argparse.Namespace) -> None:
-    motions = read_pack(options.pack)
-    write_motion_set(options.data, motions)
-    print(f"{options.data}: {len(motions.start)} clips, {len(motions.pelvis)} frames")
+def _add_preprocess(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--source",
+        action="append",
+        nargs="+",
+        metavar=("KIND", "FOLDER"),
+        help=f"{', '.join(READERS)}; may be given several times; alone, cmu_pack is the bundled motion (the default)",
+    )
+    verb.add_argument("--skeleton", type=Path, help="for bvh: a table (.json) that names your skeleton's joints")
+    verb.add_argument("--validation", nargs="+", default=[], metavar="ACTOR", help="actors to hold out")
+    verb.add_argument("--data", type=Path, default=DATA, help="the training file to write")
+    verb.set_defaults(run=verbs.preprocess)
 
 
-def _train(options: argparse.Namespace) -> None:
-    import torch
-
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    motions = read_motion_set(options.data)
-    run = _resumed(options.resume, motions) if options.resume else _new_run(options, motions)
-    print(f"training in {run.folder} on {run.settings.device}")
-    run.train()
-
-
-def _new_run(options: argparse.Namespace, motions: MotionSet) -> "Run":
-    import torch
-
-    from .train import Run, TrainingSettings
-
-    device = options.device if options.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
-    settings = TrainingSettings(options.steps, options.batch, width=options.width, seed=options.seed, device=device)
-    folder = Path("runs") / f"{options.name}_{time.strftime('%Y%m%d_%H%M%S')}"
-    return Run(folder, settings, motions.only("train"), motions.only("val"))
+def _add_train(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--steps", type=int, default=17000)
+    verb.add_argument("--batch", type=int, default=32, help="windows a step, over all GPUs")
+    verb.add_argument("--width", type=int, default=256)
+    verb.add_argument("--learning-rate", type=float, default=1e-3)
+    verb.add_argument("--patience", type=int, default=20, help="checks without gain before stopping, 0 = never stop")
+    verb.add_argument("--seed", type=int, default=1)
+    verb.add_argument(
+        "--precision", default="auto", choices=("auto", "float32", "bfloat16"), help="auto: bfloat16 on CUDA"
+    )
+    verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
+    verb.add_argument("--name", default="lifter")
+    verb.add_argument("--resume", type=Path, help="folder of a run")
+    _add_common(verb)
+    verb.set_defaults(run=verbs.train)
 
 
-def _resumed(folder: Path, motions: MotionSet) -> "Run":
-    from .train import Run, TrainingSettings
-
-    if not (folder / "state.pth").exists():
-        raise TrainingDataError(f"{folder} holds no run that can go on (no state.pth). Give the folder of a run.")
-    settings = TrainingSettings(**json.loads((folder / "config.json").read_text()))
-    run = Run(folder, settings, motions.only("train"), motions.only("val"))
-    run.resume()
-    return run
+def _add_baselines(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--steps", type=int, default=6000)
+    verb.add_argument("--seed", type=int, default=1)
+    verb.add_argument("--out", type=Path, default=Path("runs") / "baselines")
+    _add_common(verb)
+    verb.set_defaults(run=verbs.baselines)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluate import evaluate, table
-    from .network import load_lifter
-
-    report = evaluate(load_lifter(options.model), read_motion_set(options.data).only("val"))
-    print(table(report))
-    if options.out:
-        options.out.write_text(json.dumps(report, indent=1))
+def _add_evaluate(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("model", type=Path, help=".pth")
+    verb.add_argument("--baselines", type=Path, help="folder that the verb baselines wrote")
+    verb.add_argument("--out", type=Path, help="JSON file")
+    _add_common(verb)
+    verb.set_defaults(run=verbs.evaluate)
 
 
-def _export(options: argparse.Namespace) -> None:
-    from .evaluate import evaluate
-    from .export import export_lifter
-    from .network import load_lifter
-
-    network = load_lifter(options.model)
-    report = evaluate(network, read_motion_set(options.data).only("val"))
-    print(export_lifter(network, options.out, report))
+def _add_export(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("model", type=Path, help=".pth")
+    verb.add_argument("--baselines", type=Path, help="folder that the verb baselines wrote")
+    verb.add_argument("--out", type=Path, default=Path("lifter.onnx"))
+    verb.add_argument("--data", type=Path, default=DATA, help="the training file")
+    verb.set_defaults(run=verbs.export)
 
 
-def _measure(options: argparse.Namespace) -> None:
-    from .detector_error import measure
+def _add_measure(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("renders", type=Path, help="folder with one folder a clip: view0.mp4 and truth.npz")
+    verb.add_argument("--preset", choices=("fast", "balanced", "best"), default="balanced")
+    verb.add_argument("--out", type=Path, default=Path("detector_noise.json"))
+    verb.set_defaults(run=verbs.measure)
 
-    found = measure(options.renders, options.preset)
-    options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    print(f"{options.out}: {len(found['points'])} points over {found['clips']} clips")
+
+def _add_common(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--data", type=Path, default=DATA, help="the training file")
+    verb.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
 
 
 if __name__ == "__main__":

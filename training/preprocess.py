@@ -11,8 +11,7 @@ from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import continuous_quaternions, quaternion_from_matrix
 from .errors import TrainingDataError
 from .motion_set import MotionSetWriter
-from .readers import READERS
-from .readers.clip import Clip
+from .readers.clip import Clip, Reader
 
 FASTEST = 60.0  # frames a second; what is recorded faster is thinned out
 LONGEST_GAP = 0.15  # seconds; a clip is cut where more is missing
@@ -21,21 +20,21 @@ VALIDATION_SHARE = 0.1
 
 
 def preprocess(
-    sources: list[tuple[str, Path]],
+    sources: list[tuple[Reader, Path]],
     path: Path,
     *,
     validation: tuple[str, ...] = (),
     report: Callable[[str], None] = print,
 ) -> None:
-    """Read every (kind, folder) into the training file ``path``; what is left out is reported with its reason.
+    """Read every folder with its reader into the training file ``path``; what is left out is reported with its reason.
 
     validation: actors to hold out. Without it, the source's own split counts, else a tenth of the actors is held out.
     Raises TrainingDataError when nothing is left or nobody can be held out; then no file is left behind.
     """
     with MotionSetWriter(path) as writer:
         own_splits: list[str] = []
-        for kind, folder in sources:
-            for clip in READERS[kind](folder, report):
+        for read, folder in sources:
+            for clip in read(folder, report):
                 for quaternions, pelvis, fps in even_pieces(clip):
                     writer.add(
                         quaternions,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from reel2rig.smpl_assets.rotation import continuous_quaternions, quaternion_from_axis_angle
-from reel2rig.training.motion_pack import MotionSet
+from reel2rig.training.motion_set import MotionSet
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +24,6 @@ def motions() -> MotionSet:
         fps=np.full(3, 30.0),
         name=np.array(["walk", "wave", "sit"]),
         subject=np.array(["01", "01", "02"]),
+        action=np.array(["walking", "waving", "sitting down"]),
         split=np.array(["train", "train", "val"]),
     )

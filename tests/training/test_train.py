@@ -2,16 +2,20 @@
 
 import csv
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from reel2rig.lifter.virtual_camera import FEATURES
+from reel2rig.training.errors import TrainingDataError
 from reel2rig.training.export import export_lifter, parity
-from reel2rig.training.motion_pack import MotionSet, TrainingDataError
+from reel2rig.training.motion_set import MotionSet, write_motion_set
 from reel2rig.training.network import Lifter, load_lifter
-from reel2rig.training.train import Run, TrainingSettings, learning_rate
+from reel2rig.training.train import Run, TrainingSettings, learning_rate_share, remedies
 
 SETTINGS = TrainingSettings(steps=6, batch=4, frames=9, width=16, check_every=3)
 
@@ -25,6 +29,12 @@ def run(folder: Path, motions: MotionSet, settings: TrainingSettings = SETTINGS)
     return Run(folder, settings, motions.only("train"), motions.only("val"))
 
 
+def record(folder: Path) -> list[tuple[str, ...]]:
+    """Rows of record.csv, without the minutes."""
+    with (folder / "record.csv").open() as file:
+        return [tuple(row)[:-1] for row in csv.reader(file)]
+
+
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, motions: MotionSet) -> None:
     whole = run(tmp_path / "whole", motions)
     whole.train()
@@ -36,7 +46,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: P
     step = first._take_step
     steps = 0
 
-    def killed_at_five() -> float:
+    def killed_at_five() -> torch.Tensor:
         nonlocal steps
         steps += 1
         if steps == 5:
@@ -50,39 +60,104 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: P
     second.resume()
     assert second.step == 3  # of the last check
     second.train()
+    assert record(tmp_path / "killed") == record(tmp_path / "whole")
     for mine, theirs in ((second.network, whole.network), (second.averaged, whole.averaged)):
         for key, value in theirs.state_dict().items():
             torch.testing.assert_close(mine.state_dict()[key], value, rtol=0, atol=0, msg=key)
 
 
-def test_a_run_writes_its_settings_record_and_weights(tmp_path: Path, motions: MotionSet) -> None:
+def test_a_run_leaves_all_that_one_wants_to_know(tmp_path: Path, motions: MotionSet) -> None:
     run(tmp_path, motions).train()
     names = {file.name for file in tmp_path.iterdir()}
-    assert names == {"config.json", "record.csv", "state.pth", "best_model.pth", "final_model.pth"}
+    weights = {"state.pth", "best_model.pth", "final_model.pth"}
+    assert names == {"config.json", "record.csv", "log.txt", "training_history.png", *weights}
     assert json.loads((tmp_path / "config.json").read_text())["width"] == 16
-    with (tmp_path / "record.csv").open() as file:
-        assert [row["step"] for row in csv.DictReader(file)] == ["3", "6"]
+    assert [row[0] for row in record(tmp_path)] == ["step", "3", "6"]
+    assert "validation_mpjpe_mm" in (tmp_path / "log.txt").read_text()
+    assert (tmp_path / "training_history.png").read_bytes().startswith(b"\x89PNG")
     loaded = load_lifter(tmp_path / "final_model.pth")
     assert loaded.settings["width"] == 16
     assert not loaded.training
 
 
+def test_training_stops_early_when_nothing_is_gained(tmp_path: Path, motions: MotionSet) -> None:
+    # without a learning rate the averaged network never gets better after the first check
+    settings = replace(SETTINGS, steps=50, check_every=2, patience=3, learning_rate=0.0, matrix_rate=0.0)
+    run(tmp_path, motions, settings).train()
+    assert [row[0] for row in record(tmp_path)] == ["step", "2", "4", "6", "8"]
+    assert "stopped early" in (tmp_path / "log.txt").read_text()
+
+
+def test_mixed_precision_learns_like_full_precision(tmp_path: Path, motions: MotionSet) -> None:
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        learning = run(tmp_path / precision, motions, replace(SETTINGS, steps=40, precision=precision))
+        losses[precision] = np.mean([float(learning._take_step()) for _ in range(40)][-10:])
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
+
+
+def test_a_loss_that_is_no_number_stops_with_a_word(tmp_path: Path, motions: MotionSet) -> None:
+    broken = run(tmp_path, motions)
+    with torch.no_grad():
+        broken.network.last.bias.fill_(float("nan"))
+    with pytest.raises(TrainingDataError, match="smaller --learning-rate"):
+        broken.train()
+    assert not (tmp_path / "best_model.pth").exists()
+
+
+def test_running_out_of_memory_is_told_with_what_to_do() -> None:
+    with pytest.raises(TrainingDataError, match="--batch 16"), remedies(32):
+        torch.empty(1 << 60)
+    with pytest.raises(RuntimeError, match="another"), remedies(32):
+        raise RuntimeError("another fault")
+
+
+def test_two_workers_share_a_batch_and_count_when_resumed(tmp_path: Path, motions: MotionSet) -> None:
+    write_motion_set(tmp_path / "data.npz", motions)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    verb = ["-m", "reel2rig.training", "train", "--data", "data.npz", "--device", "cpu", "--threads", "1"]
+    tiny = ["--steps", "3", "--batch", "4", "--width", "16"]
+
+    done = subprocess.run([*launch, *verb, *tiny], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert record(folder)[-1][0] == "3"
+    state = torch.load(folder / "state.pth", weights_only=True)
+    assert len(state["randoms"]) == 2
+    assert not torch.equal(*state["randoms"])  # each worker sees other pairs
+    alone = subprocess.run(
+        [sys.executable, *verb, "--resume", str(folder)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert alone.returncode == 2
+    assert "2 workers" in alone.stderr
+
+
 def test_training_lowers_the_loss(tmp_path: Path, motions: MotionSet) -> None:
     learning = run(tmp_path, motions, TrainingSettings(steps=200, batch=8, frames=9, width=16, learning_rate=1e-2))
-    losses = [learning._take_step() for _ in range(60)]
+    losses = [float(learning._take_step()) for _ in range(60)]
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
     settings = TrainingSettings(steps=1000)
-    rates = [learning_rate(settings, step) for step in range(1000)]
-    assert rates[0] == pytest.approx(settings.learning_rate / 200, rel=0.01)
-    assert int(np.argmax(rates)) in range(150, 250)
-    assert rates[-1] == pytest.approx(settings.learning_rate / 100, rel=0.05)
+    shares = [learning_rate_share(settings, step) for step in range(1000)]
+    assert shares[0] == pytest.approx(1 / 200, rel=0.01)
+    assert int(np.argmax(shares)) in range(150, 250)
+    assert shares[-1] == pytest.approx(1 / 100, rel=0.05)
+
+
+def some_lifter() -> Lifter:
+    """A lifter whose blocks do something, which before training they do not."""
+    torch.manual_seed(0)
+    network = Lifter(16)
+    for name, weight in network.blocks.named_parameters():
+        if name.endswith("second.weight"):
+            torch.nn.init.normal_(weight)
+    return network
 
 
 def test_an_output_depends_on_its_reach_and_no_further() -> None:
-    network = Lifter(16).eval()
+    network = some_lifter().eval()
     features = torch.randn(1, 101, FEATURES, generator=torch.Generator().manual_seed(0))
     features.requires_grad_()
     network(features)[0, 50].sum().backward()
@@ -92,8 +167,7 @@ def test_an_output_depends_on_its_reach_and_no_further() -> None:
 
 
 def test_the_onnx_file_gives_the_points_of_pytorch(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    network = Lifter(16)
+    network = some_lifter()
     path = tmp_path / "lifter.onnx"
     line = export_lifter(network, path, {"cases": {}})
     assert "MB" in line
@@ -102,7 +176,7 @@ def test_the_onnx_file_gives_the_points_of_pytorch(tmp_path: Path) -> None:
     assert card["reach_frames"] == network.reach
     assert len(card["joint_names"]) + len(card["end_names"]) == 37
     with torch.no_grad():
-        network.last.weight += 1.0  # another network is told apart
+        network.last.weight *= 2.0  # another network is told apart
     assert parity(network, path) > 1e-2
 
 

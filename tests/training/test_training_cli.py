@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from reel2rig.training.__main__ import main
-from reel2rig.training.motion_pack import MotionSet, read_motion_set, write_motion_set
+from reel2rig.training.motion_set import MotionSet, read_motion_set, write_motion_set
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["preprocess", "--pack", "nowhere"], "No motion pack in nowhere"),
+        (["preprocess", "--source", "cmu_pack", "nowhere"], "No motion pack in nowhere"),
+        (["preprocess", "--source", "unheard", "nowhere"], "give one of cmu_pack"),
         (["train", "--data", "none.npz"], "python -m reel2rig.training preprocess"),
         (["evaluate", "missing.pth", "--data", "data.npz"], "missing.pth"),
         (["export", "missing.pth", "--data", "data.npz"], "missing.pth"),
@@ -44,7 +45,7 @@ def test_train_evaluate_and_export_hand_on_to_each_other(
     monkeypatch.setattr("reel2rig.training.evaluate.CASES", _small_cases())
     assert main(["evaluate", str(model), "--out", "report.json", *shared]) == 0
     assert main(["export", str(model), "--out", "lifter.onnx", *shared]) == 0
-    assert "mpjpe_mm" in capsys.readouterr().out
+    assert "Millimetres, pelvises at" in capsys.readouterr().out
     assert {"report.json", "lifter.onnx", "lifter.json"} <= {file.name for file in tmp_path.iterdir()}
 
 
@@ -55,21 +56,23 @@ def _small_cases() -> dict:
 
 
 def test_preprocess_writes_what_train_reads(tmp_path: Path) -> None:
-    np.savez(
-        tmp_path / "train_00.npz",
-        pose=np.zeros((5, 24, 3), np.int16),
-        pose_scale=1e-3,
-        joints=np.zeros((5, 24, 3), np.int16),
-        joint_scale=1e-3,
-        start=np.array([0]),
-        length=np.array([5]),
-        fps=30.0,
-        name=np.array(["a"]),
-        subject=np.array(["1"]),
-        split=np.array(["train"]),
-    )
+    for split in ("train", "val"):
+        np.savez(
+            tmp_path / f"{split}_00.npz",
+            pose=np.zeros((20, 24, 3), np.int16),
+            pose_scale=1e-3,
+            joints=np.zeros((20, 24, 3), np.int16),
+            joint_scale=1e-3,
+            start=np.array([0]),
+            length=np.array([20]),
+            fps=30.0,
+            name=np.array(["a"]),
+            desc=np.array(["standing"]),
+            subject=np.array([split]),
+            split=np.array([split]),
+        )
     data = tmp_path / "data.npz"
-    assert main(["preprocess", "--pack", str(tmp_path), "--data", str(data)]) == 0
+    assert main(["preprocess", "--source", "cmu_pack", str(tmp_path), "--data", str(data)]) == 0
     found = read_motion_set(data)
-    assert found.quaternions.shape == (5, 24, 4)
-    np.testing.assert_allclose(found.quaternions[..., 0], 1)
+    assert found.quaternions.shape == (40, 24, 4)
+    assert found.action.tolist() == ["standing", "standing"]

@@ -1,0 +1,125 @@
+"""What each verb of ``python -m reel2rig.training`` does with its options."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import TrainingDataError
+
+if TYPE_CHECKING:
+    from .train import TrainingSettings
+
+
+def preprocess(options: argparse.Namespace) -> None:
+    """Motion capture of any source into the training file."""
+    from .preprocess import preprocess as write
+    from .readers import sources
+
+    write(sources(options.source, options.skeleton), options.data, validation=tuple(options.validation))
+
+
+def train(options: argparse.Namespace) -> None:
+    """Start a run, or go on with one."""
+    import torch
+
+    from .motion_set import read_motion_set
+    from .train import Run
+    from .workers import join_workers
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    motions = read_motion_set(options.data)
+    folder, settings = _run_of(options)
+    workers, device = join_workers(settings.device)
+    run = Run(folder, settings, motions.only("train"), motions.only("val"), workers, device)
+    if options.resume:
+        run.resume()
+    if workers.first:
+        print(f"training in {folder} on {settings.device} in {settings.precision}")
+    run.train()
+
+
+def _run_of(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
+    from .train import TrainingSettings
+
+    if options.resume:
+        try:
+            return options.resume, TrainingSettings(**json.loads((options.resume / "config.json").read_text()))
+        except (OSError, TypeError, ValueError) as error:
+            raise TrainingDataError(
+                f"{options.resume} holds no run that can go on (no state.pth, or no readable config.json). "
+                "Give the folder of a run."
+            ) from error
+    device = device_named(options.device)
+    precision = options.precision
+    if precision == "auto":
+        precision = "bfloat16" if device == "cuda" else "float32"
+    settings = TrainingSettings(
+        steps=options.steps,
+        batch=options.batch,
+        width=options.width,
+        learning_rate=options.learning_rate,
+        patience=options.patience,
+        seed=options.seed,
+        device=device,
+        precision=precision,
+    )
+    return Path("runs") / f"{options.name}_{time.strftime('%Y%m%d_%H%M%S')}", settings
+
+
+def device_named(asked: str) -> str:
+    """cpu or cuda. Raises TrainingDataError when CUDA is asked for and not there."""
+    import torch
+
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise TrainingDataError(
+            "PyTorch finds no CUDA GPU here. Leave out --device to train on the processor, or install a CUDA build of "
+            "PyTorch (https://pytorch.org/get-started/locally) and NVIDIA's driver."
+        )
+    return asked if asked != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def baselines(options: argparse.Namespace) -> None:
+    """Train the plain recipe and the single-frame network that evaluate compares with."""
+    from .baselines import train_baselines
+    from .motion_set import read_motion_set
+
+    motions = read_motion_set(options.data)
+    train_baselines(motions, options.out, options.steps, seed=options.seed, device=device_named(options.device))
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Score a model on people and cameras it never saw."""
+    from .evaluate import evaluate as score
+    from .evaluation_table import table
+    from .motion_set import read_motion_set
+    from .network import load_lifter
+
+    network = load_lifter(options.model, device_named(options.device))
+    report = score(network, read_motion_set(options.data).only("val"), options.baselines)
+    print(table(report))
+    if options.out:
+        options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a model as ONNX with its metadata."""
+    from .evaluate import evaluate as score
+    from .export import export_lifter
+    from .motion_set import read_motion_set
+    from .network import load_lifter
+
+    network = load_lifter(options.model)
+    report = score(network, read_motion_set(options.data).only("val"), options.baselines)
+    print(export_lifter(network, options.out, report))
+
+
+def measure(options: argparse.Namespace) -> None:
+    """A 2D detector's errors on rendered people, as the table that the pairs' noise is drawn from."""
+    from .detector_error import measure as errors
+
+    found = errors(options.renders, options.preset)
+    options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    print(f"{options.out}: {found['clips']} clips")

@@ -80,10 +80,10 @@ def test_both_learn(motions: MotionSet) -> None:
     torch.manual_seed(0)
     batch, baselines = batch_of(motions), new_baselines()
     optimizer = torch.optim.AdamW([p for b in baselines.values() for p in b.network.parameters()], lr=1e-3)
-    before = {name: float(baseline.loss(batch)) for name, baseline in baselines.items()}
+    before = {name: baseline.loss(batch).item() for name, baseline in baselines.items()}
     for _ in range(20):
         _take_step(baselines, batch, optimizer)
-    assert all(float(baseline.loss(batch)) < 0.5 * before[name] for name, baseline in baselines.items())
+    assert all(baseline.loss(batch).item() < 0.5 * before[name] for name, baseline in baselines.items())
 
 
 def test_training_writes_what_is_found_again(tmp_path: Path, motions: MotionSet) -> None:

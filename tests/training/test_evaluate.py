@@ -71,10 +71,14 @@ def test_errors_are_told_by_action_and_weighted_by_frames(motions: MotionSet, ba
 
     tally = tally_of(batches, off=off)["off"]
     actions = tally.by_action(motions.action)
-    assert {name: row["frames"] for name, row in actions.items()} == {"walk": 270, "wave": 360, "sit": 300}
+    assert {name: row["frames"] for name, row in actions.items()} == {
+        "walking": 270,
+        "waving": 360,
+        "sitting down": 300,
+    }
     distance = 240 * 3**0.5 / 24
-    assert actions["walk"]["mpjpe_mm"] == pytest.approx(distance, abs=0.1)
-    assert actions["sit"]["mpjpe_mm"] == pytest.approx(0, abs=0.1)
+    assert actions["walking"]["mpjpe_mm"] == pytest.approx(distance, abs=0.1)
+    assert actions["sitting down"]["mpjpe_mm"] == pytest.approx(0, abs=0.1)
     assert tally.means()["mpjpe_mm"] == pytest.approx(distance * 270 / 930, abs=0.02)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...smpl_assets.rotation import Array, matrix_from_axis_angle
+from ...smpl_assets.rotation import Array
 from ..errors import TrainingDataError
 
 INSTALL = "Reading BVH needs the package upc-pymotion. Install it with: pip install upc-pymotion==0.3.4"
@@ -156,7 +156,17 @@ def _arrays(data: dict[str, Any]) -> BvhFile:
 
 def _matrices(angles: NDArray[np.float64], orders: NDArray[np.str_]) -> Array:
     """Matrices (T, J, 3, 3) of angles (T, J, 3) radians; channels turn about axes that the ones before them turned."""
-    axes = {"x": [1.0, 0.0, 0.0], "y": [0.0, 1.0, 0.0], "z": [0.0, 0.0, 1.0]}
-    directions = np.array([[axes[str(letter)] for letter in order] for order in orders])  # (J, 3 channels, 3)
-    turns = matrix_from_axis_angle(angles[..., None] * directions)
-    return turns[:, :, 0] @ turns[:, :, 1] @ turns[:, :, 2]
+    axes = np.array([["xyz".index(str(letter)) for letter in order] for order in orders])  # (J, 3 channels)
+    first, second, third = (_turns(angles[:, :, channel], axes[:, channel]) for channel in range(3))
+    return first @ second @ third
+
+
+def _turns(angle: NDArray[np.float64], axis: NDArray[np.intp]) -> Array:
+    """Matrices (T, J, 3, 3) of ``angle`` (T, J) about the axis 0, 1 or 2 of each joint (J,)."""
+    joint, after, last = np.arange(len(axis)), (axis + 1) % 3, (axis + 2) % 3
+    matrices = np.zeros((*angle.shape, 3, 3))
+    matrices[:, joint, axis, axis] = 1.0
+    matrices[:, joint, after, after] = matrices[:, joint, last, last] = np.cos(angle)
+    matrices[:, joint, last, after] = np.sin(angle)
+    matrices[:, joint, after, last] = -np.sin(angle)
+    return matrices

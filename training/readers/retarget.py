@@ -149,29 +149,37 @@ def _points(file: BvhFile, rotations: Array) -> Array:
 
 def _heading(points: Array, found: Found) -> Array | None:
     """Rotation (3, 3) that makes a standing pose (J, 3) face Z with Y up; None where nobody stands like that."""
+    hips, knees, ankles, shoulders = (_pair(points, found, part) for part in ("hip", "knee", "ankle", "shoulder"))
     top = found.get(JOINT["neck"]) or found[JOINT["head"]]
-    hips, ankles = (points[[found[JOINT[f"{s}_{j}"]][0] for s in SIDES]] for j in ("hip", "ankle"))
-    spine, legs = points[list(top)].mean(axis=0) - hips.mean(axis=0), hips.mean(axis=0) - ankles.mean(axis=0)
-    across = hips[0] - hips[1]
-    lengths = np.linalg.norm(spine), np.linalg.norm(legs), np.linalg.norm(across)
-    if min(lengths) <= 0:
+    spine = points[list(top)].mean(axis=0) - hips.mean(axis=0)
+    bones = _directions(np.stack([spine, *(hips - knees), *(knees - ankles)]))
+    up = AXES[np.argmax(AXES @ bones.sum(axis=0))]
+    left = hips[0] - hips[1]
+    length = np.linalg.norm(left)
+    left = left - (left @ up) * up
+    if (
+        (bones @ up).min() < UPRIGHT
+        or np.linalg.norm(left) <= 0.7 * length
+        or (shoulders[0] - shoulders[1]) @ left <= 0
+    ):
         return None
-    body = spine / lengths[0] + legs / lengths[1]
-    up = AXES[np.argmax(AXES @ body)]
-    left = across - (across @ up) * up
-    upright = min(spine @ up / lengths[0], legs @ up / lengths[1]) > UPRIGHT
-    if not upright or np.linalg.norm(left) < 0.7 * lengths[2]:
-        return None
-    left = left / np.linalg.norm(left)
+    left = _directions(left)
     return np.stack([left, up, np.cross(left, up)])
+
+
+def _pair(points: Array, found: Found, part: str) -> Array:
+    """Left and right (2, 3) of a part of the body."""
+    return points[[found[JOINT[f"{side}_{part}"]][0] for side in SIDES]]
+
+
+def _directions(bones: Array) -> Array:
+    return bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
 
 
 def _arms_out(points: Array, found: Found) -> bool:
     """Whether both arms of a pose (J, 3) facing Z are straight and held away from the body."""
-    shoulder, elbow, wrist = (
-        points[[found[JOINT[f"{side}_{part}"]][0] for side in SIDES]] for part in ("shoulder", "elbow", "wrist")
-    )
-    upper, lower = (bone / np.linalg.norm(bone, axis=-1, keepdims=True) for bone in (elbow - shoulder, wrist - elbow))
+    shoulder, elbow, wrist = (_pair(points, found, part) for part in ("shoulder", "elbow", "wrist"))
+    upper, lower = _directions(elbow - shoulder), _directions(wrist - elbow)
     straight = np.sum(upper * lower, axis=-1) > np.cos(np.radians(30.0))
     return bool(np.all(straight & (upper[:, 0] * [1.0, -1.0] > 0.5)))
 
@@ -183,8 +191,7 @@ def _world_up(file: BvhFile, skeleton: Skeleton, found: Found, reference_up: Arr
     top = found.get(JOINT["neck"]) or found[JOINT["head"]]
     ankles = [found[JOINT[f"{side}_ankle"]][0] for side in SIDES]
     body = file.world_positions[:, list(top)].mean(axis=1) - file.world_positions[:, ankles].mean(axis=1)
-    body = body / np.maximum(np.linalg.norm(body, axis=-1, keepdims=True), 1e-9)
-    upright = np.mean(body @ AXES.T > UPRIGHT, axis=0)  # share of frames along each axis
+    upright = np.mean(_directions(body) @ AXES.T > UPRIGHT, axis=0)  # share of frames along each axis
     best = int(np.argmax(upright))
     expected = int(np.argmax(AXES @ reference_up))
     return AXES[best] if upright[expected] == 0 and upright[best] > 0.9 else AXES[expected]

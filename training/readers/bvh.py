@@ -28,7 +28,7 @@ def read_bvh(folder: Path, explain: Explain, *, table: Path | None = None) -> It
     Raises TrainingDataError when no file can be used.
     """
     tables = [*([read_skeletons(table)] if table else []), read_skeletons()]
-    told: set[str] = set()
+    told: set[tuple[str, ...]] = set()
     used = 0
     for path in files_of(folder, ".bvh"):
         name = path.relative_to(folder).as_posix() if path != folder else path.name
@@ -38,10 +38,10 @@ def read_bvh(folder: Path, explain: Explain, *, table: Path | None = None) -> It
         except BvhError as error:
             explain(f"{name} is left out: {error}.")
             continue
-        note = f"The skeleton is '{skeleton.name}', {_length_told(file, found)}, {_axis_told(turn)} up."
-        if note not in told:
-            told.add(note)
-            explain(f"{name}: {note} Files like it are not mentioned again.")
+        kind = (skeleton.name, _probable_unit(file, found), _axis_told(turn))
+        if kind not in told:
+            told.add(kind)
+            explain("{}: the skeleton is '{}', in {} by its legs, {} up. Files alike are not told.".format(name, *kind))
         used += 1
         pelvis = _pelvis(file, found, rotations, turn)
         yield body_clip(
@@ -79,10 +79,9 @@ def _local(world: Array) -> Array:
     return np.concatenate([world[:, :1], np.swapaxes(world[:, parents], -1, -2) @ world[:, 1:]], axis=1)
 
 
-def _length_told(file: BvhFile, found: Found) -> str:
+def _probable_unit(file: BvhFile, found: Found) -> str:
     leg = leg_length(file, found)
-    unit = min(UNITS, key=lambda name: abs(np.log(leg * UNITS[name] / 0.82)))
-    return f"a leg measures {leg:.4g}, so these are probably {unit}"
+    return min(UNITS, key=lambda name: abs(np.log(leg * UNITS[name] / 0.82)))
 
 
 def _axis_told(turn: Array) -> str:

@@ -78,7 +78,7 @@ def read_bvh_file(path: Path) -> BvhFile:
         try:
             reader.load(str(copy))
         except Exception as error:  # pymotion raises whatever its parsing runs into, Exception itself included
-            raise BvhError(f"its hierarchy cannot be read ({error})") from error
+            raise BvhError(f"it cannot be read ({error})") from error
     return _arrays(reader.data)
 
 

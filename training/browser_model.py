@@ -37,7 +37,9 @@ class BrowserLifter(nn.Module):
     def __init__(self, width: int, joint_weights: Tensor) -> None:
         super().__init__()
         self.settings: dict[str, Any] = {"width": width}
-        self.network = FrameNetwork(FEATURES, 72, width)
+        self.network = FrameNetwork(FEATURES, 72, width, dropout=0.0)  # no two batches are alike: nothing to overfit
+        with torch.no_grad():
+            self.network.last.weight *= 0.1  # metres, not tens of them, to begin with
         share = torch.tensor([1.0 if name in TRUNK else LIMB_SHARE for name in JOINT_NAMES])
         self.register_buffer("aim", torch.kron((share / share.sum())[:, None], torch.eye(2)), persistent=False)
         flat = torch.block_diag(_mirroring(2), torch.eye(1))
@@ -52,7 +54,7 @@ class BrowserLifter(nn.Module):
         if not self.training:
             joints = (joints + self.network(features @ self.mirror_features) @ self.mirror_joints) / 2
         points = joints.reshape(-1, 24, 3)
-        return ((points - points[:, : JOINT["pelvis"] + 1]) @ turn.mT).reshape(-1, 72)
+        return ((points - points[:, : JOINT["pelvis"] + 1]) @ turn.transpose(1, 2)).reshape(-1, 72)
 
     def virtual_view(self, slopes: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, 49): joints seen by a camera aimed at the trunk, in units of their own size, and log size.

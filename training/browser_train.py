@@ -39,19 +39,18 @@ class BrowserSettings:
     people: int = 128
     frames: int = 4
     width: int = 480
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     average: float = 0.999
     seed: int = 1
     device: str = "cpu"
 
 
-def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> dict[str, dict[str, float]]:
-    """Train on the set's "train" people and write the averaged model to ``path`` (.pth) at the end, whole.
+def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> BrowserLifter:
+    """Train on the set's "train" people; write the averaged model to ``path`` (.pth) at the end, whole, and return it.
 
-    Returns the scores on its "val" people. Raises TrainingDataError when the set lacks either.
+    Raises TrainingDataError when the set has no such people.
     """
-    validation = motions.only("val")
     torch.manual_seed(settings.seed)
     network = BrowserLifter(settings.width, joint_weights()).to(settings.device)
     averaged = AveragedModel(network, avg_fn=_running_mean(settings.average), use_buffers=True)
@@ -71,7 +70,7 @@ def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> 
             progress.set_postfix(mm=f"{1000 * float(loss.detach()):.0f}", refresh=False)
     network.load_state_dict(averaged.module.state_dict())
     _save(network.cpu().eval(), settings, path)
-    return browser_scores(network, validation)
+    return network
 
 
 def frames_of(batch: Batch, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,8 +108,10 @@ def _running_mean(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
 
 
 def _share_of_rate(step: int, steps: int) -> float:
-    """Warm up over 200 steps, then fall along a cosine to a hundredth."""
-    return min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+    """Warm up over 200 steps, or a tenth of few, then fall along a cosine to a hundredth."""
+    return min(1.0, (step + 1) / min(200, 1 + steps // 10)) * (
+        0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
+    )
 
 
 def _save(network: BrowserLifter, settings: BrowserSettings, path: Path) -> None:

@@ -107,11 +107,12 @@ def evaluate(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Write a model as ONNX with its metadata."""
     from .evaluate import evaluate as score
-    from .export import export_lifter
+    from .export import export_lifter, require_onnx, rounded
     from .motion_set import read_motion_set
     from .network import load_lifter
 
-    network = load_lifter(options.model)
+    require_onnx()
+    network = rounded(load_lifter(options.model))
     report = score(network, read_motion_set(options.data).only("val"), options.baselines)
     print(export_lifter(network, options.out, report))
 

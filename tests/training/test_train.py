@@ -172,6 +172,8 @@ def test_the_onnx_file_gives_the_points_of_pytorch(tmp_path: Path) -> None:
     line = export_lifter(network, path, {"cases": {}})
     assert "MB" in line
     assert parity(network, path) < 1e-4
+    largest = max((weight for weight in network.parameters()), key=torch.numel)
+    torch.testing.assert_close(largest, largest.half().float(), rtol=0, atol=0)  # rounded as the file's weights are
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["reach_frames"] == network.reach
     assert len(card["joint_names"]) + len(card["end_names"]) == 37

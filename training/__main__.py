@@ -53,9 +53,9 @@ def _add_preprocess(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_train(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--steps", type=int, default=17000)
-    verb.add_argument("--batch", type=int, default=32, help="windows a step, over all GPUs")
-    verb.add_argument("--width", type=int, default=256)
+    verb.add_argument("--steps", type=int, default=13000)
+    verb.add_argument("--batch", type=int, default=64, help="windows a step, over all GPUs")
+    verb.add_argument("--width", type=int, default=304)
     verb.add_argument("--learning-rate", type=float, default=1e-3)
     verb.add_argument("--patience", type=int, default=20, help="checks without gain before stopping, 0 = never stop")
     verb.add_argument("--seed", type=int, default=1)

@@ -32,12 +32,12 @@ class TrainingSettings:
     precision: "float32" or "bfloat16" (mixed precision: matrix products in bfloat16, the rest in float32).
     """
 
-    steps: int = 17000
-    batch: int = 32
+    steps: int = 13000
+    batch: int = 64
     frames: int = 49
-    width: int = 256
+    width: int = 304
     learning_rate: float = 1e-3
-    matrix_rate: float = 2e-2
+    matrix_rate: float = 4e-2
     weight_decay: float = 1e-2
     average: float = 0.999
     check_every: int = 500

@@ -17,6 +17,7 @@ from ..lifter.keypoint_sets import BLAZEPOSE33
 from ..smpl_assets.skeleton import JOINT_NAMES, PARENTS
 from .browser_model import STATURE, BrowserLifter
 from .errors import TrainingDataError
+from .export import require_onnx
 
 OPSET = 17
 MODEL, METADATA = "pose2d_to_3d.onnx", "pose2d_to_3d_metadata.json"
@@ -75,12 +76,13 @@ COMMANDS = [
 ]
 
 
-def export_browser(network: BrowserLifter, folder: Path, scores: dict[str, Any], steps: int) -> str:
+def export_browser(network: BrowserLifter, folder: Path, scores: dict[str, Any]) -> str:
     """Write the model and its metadata into ``folder``; returns a line for people.
 
-    scores: of browser_scores. steps: the network was trained for. Raises TrainingDataError when ONNX Runtime and
-    PyTorch differ by more than 0.1 mm, or onnx or onnxruntime is missing; then nothing is written.
+    scores: of browser_scores. Raises TrainingDataError when ONNX Runtime and PyTorch differ by more than 0.1 mm, or
+    onnx or onnxruntime is missing; then nothing is written.
     """
+    require_onnx()
     path = folder / MODEL
     with written_whole(path) as part:
         operators = _write_onnx(network, part)
@@ -96,7 +98,7 @@ def export_browser(network: BrowserLifter, folder: Path, scores: dict[str, Any],
         "operators": operators,
         "largest_difference_from_pytorch_m": difference,
         "scores_on_held_out_people": scores,
-        "commands": [line.format(steps=steps) for line in COMMANDS],
+        "commands": [line.format(**network.settings) for line in COMMANDS],
     }
     with written_whole(folder / METADATA) as part:
         part.write_text(json.dumps(_description(network.joint_weights) | facts, indent=1) + "\n", "utf-8")
@@ -105,10 +107,7 @@ def export_browser(network: BrowserLifter, folder: Path, scores: dict[str, Any],
 
 def browser_parity(network: BrowserLifter, path: Path) -> float:
     """Largest difference in metres between PyTorch and ONNX Runtime over batches of people all over the picture."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise TrainingDataError("Checking the export needs: pip install onnxruntime") from error
+    import onnxruntime
 
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
@@ -125,10 +124,7 @@ def browser_parity(network: BrowserLifter, path: Path) -> float:
 
 def _write_onnx(network: BrowserLifter, path: Path) -> list[str]:
     """Write the graph with batch norms folded away; returns the names of its operators."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise TrainingDataError("Writing ONNX needs: pip install onnx") from error
+    import onnx
 
     fused = copy.deepcopy(network).cpu().eval()
     for part in [*fused.modules()]:

@@ -26,7 +26,8 @@ class BrowserLifter(nn.Module):
 
     In: x, y of 24 joints in SMPL's order, as slopes: (u - cx) / f and (v - cy) / f of pixel u, v; y down. All finite.
     Out: x, y, z of 24 joints, metres for a person 1.70 m tall, pelvis at the origin, OpenCV camera axes (x right,
-    y down, z forward). ``joint_weights`` (24, 33) is how the joints were got from the detector's points in training.
+    y down, z forward). For the record: ``joint_weights`` (24, 33), how the joints were got from the detector's points
+    in training, and ``steps``, how long that was.
     """
 
     aim: Tensor
@@ -34,9 +35,9 @@ class BrowserLifter(nn.Module):
     mirror_joints: Tensor
     joint_weights: Tensor
 
-    def __init__(self, width: int, joint_weights: Tensor) -> None:
+    def __init__(self, width: int, joint_weights: Tensor, steps: int = 0) -> None:
         super().__init__()
-        self.settings: dict[str, Any] = {"width": width}
+        self.settings: dict[str, Any] = {"width": width, "steps": steps}
         self.network = FrameNetwork(FEATURES, 72, width, dropout=0.0)  # no two batches are alike: nothing to overfit
         with torch.no_grad():
             self.network.last.weight *= 0.1  # metres, not tens of them, to begin with

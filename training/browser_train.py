@@ -52,7 +52,7 @@ def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> 
     Raises TrainingDataError when the set has no such people.
     """
     torch.manual_seed(settings.seed)
-    network = BrowserLifter(settings.width, joint_weights()).to(settings.device)
+    network = BrowserLifter(settings.width, joint_weights(), settings.steps).to(settings.device)
     averaged = AveragedModel(network, avg_fn=_running_mean(settings.average), use_buffers=True)
     maker = PairMaker(motions.only("train"), settings.seed, device=settings.device)
     optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -69,8 +69,9 @@ def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> 
         if step % 100 == 0:
             progress.set_postfix(mm=f"{1000 * float(loss.detach()):.0f}", refresh=False)
     network.load_state_dict(averaged.module.state_dict())
-    _save(network.cpu().eval(), settings, path)
-    return network
+    with written_whole(path) as part:
+        torch.save({"settings": network.cpu().settings, "weights": network.state_dict()}, part)
+    return network.eval()
 
 
 def frames_of(batch: Batch, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,9 +113,3 @@ def _share_of_rate(step: int, steps: int) -> float:
     return min(1.0, (step + 1) / min(200, 1 + steps // 10)) * (
         0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
     )
-
-
-def _save(network: BrowserLifter, settings: BrowserSettings, path: Path) -> None:
-    saved = {"settings": network.settings, "weights": network.state_dict(), "steps": settings.steps}
-    with written_whole(path) as part:
-        torch.save(saved, part)

@@ -12,11 +12,13 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ..lifter.atomic_file import written_whole
 from ..lifter.virtual_camera import FEATURES
 from .detector_noise import DetectorNoise
 from .errors import TrainingDataError
@@ -118,30 +120,34 @@ def train_baselines(
     settings = {"steps": steps, "batch": batch, "frames": FRAMES, "learning_rate": LEARNING_RATE, "seed": seed}
     (folder / "config.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
     torch.manual_seed(seed)
-    baselines = new_baselines(device)
+    baselines, errors = new_baselines(device), {}
     # pixels know no focal length: an error in it would only blur what the plain recipe sees
-    training = PairMaker(
-        motions.only("train"), seed, augmentation=replace(Augmentation(), focal_error=0.0), device=device
-    )
+    pixels = replace(Augmentation(), focal_error=0.0)
+    training = PairMaker(motions.only("train"), seed, augmentation=pixels, device=device)
     validation = PairMaker(motions.only("val"), 7, augmentation=AS_RECORDED, noise=DetectorNoise(), device=device)
     checks = [validation.batch(32, FRAMES) for _ in range(8)]
     optimizer = torch.optim.AdamW([p for b in baselines.values() for p in b.network.parameters()], lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, LEARNING_RATE / 100)
-    started, errors = time.monotonic(), {}
-    with (folder / "record.csv").open("w", newline="") as file:
+    started, rows = time.monotonic(), []
+    for step in tqdm(range(1, steps + 1), desc="baselines", unit="step", mininterval=5):
+        _take_step(baselines, training.batch(batch, FRAMES), optimizer)
+        schedule.step()
+        if step % CHECK_EVERY == 0 or step == steps:
+            errors = {name: round(_mean_error(baseline, checks), 2) for name, baseline in baselines.items()}
+            minutes = round((time.monotonic() - started) / 60, 2)
+            rows.append([step, step * batch * FRAMES, *errors.values(), minutes])
+            _save(folder, baselines, rows)
+    return errors
+
+
+def _save(folder: Path, baselines: dict[str, Baseline], rows: list[list[float]]) -> None:
+    for name, baseline in baselines.items():
+        with written_whole(folder / f"{name}.pth") as part:
+            torch.save({"weights": baseline.network.state_dict()}, part)
+    with written_whole(folder / "record.csv") as part, part.open("w", newline="") as file:
         record = csv.writer(file)
         record.writerow(["step", "frames_seen", *(f"{name}_mpjpe_mm" for name in baselines), "minutes"])
-        for step in tqdm(range(1, steps + 1), desc="baselines", unit="step", mininterval=5):
-            _take_step(baselines, training.batch(batch, FRAMES), optimizer)
-            schedule.step()
-            if step % CHECK_EVERY == 0 or step == steps:
-                errors = {name: round(_mean_error(baseline, checks), 2) for name, baseline in baselines.items()}
-                minutes = round((time.monotonic() - started) / 60, 2)
-                record.writerow([step, step * batch * FRAMES, *errors.values(), minutes])
-                file.flush()
-    for name, baseline in baselines.items():
-        torch.save({"weights": baseline.network.state_dict(), **settings}, folder / f"{name}.pth")
-    return errors
+        record.writerows(rows)
 
 
 def _take_step(baselines: dict[str, Baseline], batch: Batch, optimizer: torch.optim.Optimizer) -> None:
@@ -154,13 +160,10 @@ def _take_step(baselines: dict[str, Baseline], batch: Batch, optimizer: torch.op
 
 @torch.no_grad()
 def _mean_error(baseline: Baseline, batches: list[Batch]) -> float:
+    """MPJPE in millimetres."""
     baseline.network.eval()
-    return float(
-        sum(
-            1000.0 * mpjpe(baseline.points(batch).cpu().numpy(), batch.joints.cpu().numpy()).mean() for batch in batches
-        )
-        / len(batches)
-    )
+    errors = [mpjpe(baseline.points(batch).cpu().numpy(), batch.joints.cpu().numpy()).mean() for batch in batches]
+    return 1000.0 * float(sum(errors)) / len(errors)
 
 
 def load_baselines(folder: Path, device: torch.device | str = "cpu") -> dict[str, Baseline]:
@@ -175,3 +178,10 @@ def load_baselines(folder: Path, device: torch.device | str = "cpu") -> dict[str
             raise TrainingDataError(message) from error
         baseline.network.eval()
     return baselines
+
+
+def training_of(folder: Path) -> dict[str, Any]:
+    """How the baselines in ``folder`` were trained: settings, and their errors on the way."""
+    with (folder / "record.csv").open(newline="") as file:
+        record = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return {"settings": json.loads((folder / "config.json").read_text("utf-8")), "record": record}

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .baselines import load_baselines
+from .baselines import load_baselines, training_of
 from .error_tally import ErrorTally
 from .evaluation_cases import CASES
 from .evaluation_table import comparisons
@@ -86,6 +86,8 @@ def evaluate(
         "by_joint": {},
         "by_action": {},
     }
+    if baselines_folder is not None:
+        report["baselines_training"] = training_of(baselines_folder)
     for name, case in CASES.items():
         pairs = HeldOutPairs(motions, case, cameras=cameras, seed=seed, device=device)
         report["frames"] = cameras * sum(len(positions) for _, positions in pairs.pieces)

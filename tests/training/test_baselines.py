@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from reel2rig.training.baselines import _take_step, load_baselines, new_baselines, picture_joints, train_baselines
+from reel2rig.training.baselines import (
+    _take_step,
+    load_baselines,
+    new_baselines,
+    picture_joints,
+    train_baselines,
+    training_of,
+)
 from reel2rig.training.detector_noise import DetectorNoise
 from reel2rig.training.errors import TrainingDataError
 from reel2rig.training.evaluation_cases import AS_RECORDED, CLEAN
@@ -91,8 +98,10 @@ def test_training_writes_what_is_found_again(tmp_path: Path, motions: MotionSet)
     assert {file.name for file in tmp_path.iterdir()} == {
         "plain_recipe.pth", "single_frame.pth", "record.csv", "config.json",
     }  # fmt: skip
-    record = (tmp_path / "record.csv").read_text().splitlines()
-    assert record[1].startswith("3,96,"), "steps and frames seen"
+    told = training_of(tmp_path)
+    assert told["settings"]["steps"] == 3
+    assert [(row["step"], row["frames_seen"]) for row in told["record"]] == [(3, 3 * 4 * 8)]
+    assert told["record"][0]["single_frame_mpjpe_mm"] == errors["single_frame"]
     assert set(errors) == set(load_baselines(tmp_path)) == {"plain_recipe", "single_frame"}
 
 

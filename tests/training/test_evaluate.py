@@ -1,10 +1,12 @@
 """The evaluation finds no error where there is none, and the one that is put in."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from reel2rig.training.baselines import train_baselines
 from reel2rig.training.error_tally import ErrorTally
 from reel2rig.training.evaluate import evaluate, lifted, score, tallies
 from reel2rig.training.evaluation_cases import AS_RECORDED, CASES, CLEAN
@@ -106,6 +108,20 @@ def test_quick_and_full_scores_have_the_same_rows(motions: MotionSet, monkeypatc
     text = table(report)
     assert "left_knee" in text
     assert f"{report['cases']['noisy']['mpjpe_mm']:.1f}" in text
+
+
+def test_baselines_see_the_same_pairs_and_are_compared(
+    tmp_path: Path, motions: MotionSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reel2rig.training.evaluate.CASES", {"clean": CASES["clean"]})
+    train_baselines(motions, tmp_path, steps=2, batch=2)
+    report = evaluate(Lifter(16).eval(), motions.only("val"), tmp_path, cameras=2)
+    ours, plain = report["cases"]["clean"], report["baselines"]["plain_recipe"]["clean"]
+    assert set(ours) - set(plain) == {"ends_mm", "up_degrees"}
+    expected = 100 * (1 - ours["mpjpe_mm"] / plain["mpjpe_mm"])
+    assert report["comparisons"]["clean_mpjpe_below_plain_recipe_percent"] == pytest.approx(expected, abs=0.1)
+    assert "clean_mpjve_below_single_frame" in table(report)
+    assert report["baselines_training"]["settings"]["steps"] == 2
 
 
 def test_claims_are_differences_in_percent() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import setup
+from . import browser_page, setup
 from .children import run_child
 from .console import BuildError, end, say, start_captured
 from .environments import Environment, blender52_environment, is_complete
@@ -38,6 +38,7 @@ def run(arguments: list[str]) -> int:
         say("usage: python build.py test [pytest arguments]\n\nruff, pyright, and pytest under both Blenders.")
         return 0
     main = setup.ensure(blender52=True)
+    browser_page.install(main)
     second = blender52_environment()
     suite_311, suite_313 = pytest_arguments(arguments)
     outcomes: list[Outcome] = []

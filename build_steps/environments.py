@@ -63,7 +63,7 @@ class Environment:
 
 def full_environment(version: Version = (3, 11)) -> Environment:
     """.venv: everything, with the Blender that fits the Python version."""
-    groups = ("capture", "train", "mediapipe", "smplx", "blender", "build", "test", "dev")
+    groups = ("capture", "train", "mediapipe", "smplx", "blender", "build", "test", "browser", "dev")
     modules = ("numpy", "torch", "bpy", "onnxruntime", "mediapipe", "smplx", "av", "scipy", "reel2rig")
     return Environment(ROOT / ".venv", version, groups, modules, gigabytes=6)
 

@@ -14,15 +14,12 @@ from tqdm import tqdm
 from ..lifter.atomic_file import written_whole
 from .browser_model import STATURE, BrowserLifter
 from .detector_noise import DetectorNoise
+from .evaluation_cases import AS_RECORDED
 from .joints_from_landmarks import joint_weights
 from .metrics import mpjpe, pa_mpjpe
 from .motion_set import MotionSet
 from .synthesis import Augmentation, Batch, PairMaker
 
-# The motion as recorded, the lens known; shapes and cameras stay random.
-AS_RECORDED = Augmentation(
-    rate=(30.0, 30.0), speed=(1.0, 1.0), recombine=0.0, joint_turn=0.0, lean=0.0, tumble=0.0, focal_error=0.0
-)
 CASES: dict[str, tuple[Augmentation, DetectorNoise]] = {
     "detector_noise": (AS_RECORDED, DetectorNoise()),
     "exact_points": (AS_RECORDED, DetectorNoise(strength=0.0)),
@@ -35,7 +32,7 @@ CASES: dict[str, tuple[Augmentation, DetectorNoise]] = {
 class BrowserSettings:
     """What a training was asked for. A batch is ``people`` times ``frames`` samples."""
 
-    steps: int = 12000
+    steps: int = 10000
     people: int = 128
     frames: int = 4
     width: int = 480

@@ -42,8 +42,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "toes": ("left_foot_index", "right_foot_index"),
 }
 LEADERS = {
-    "face": "nose", "shoulders": "hips", "elbows": "shoulders", "wrists": "elbows", "fingers": "wrists",
-    "knees": "hips", "ankles": "knees", "heels": "ankles", "toes": "ankles",
+    "shoulder": "hip", "elbow": "shoulder", "wrist": "elbow", "pinky": "wrist", "index": "wrist", "thumb": "wrist",
+    "knee": "hip", "ankle": "knee", "heel": "ankle", "foot_index": "ankle",
 }  # fmt: skip
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 # Which points change places in a swap: all of the body, the arms, the legs.
@@ -61,19 +61,22 @@ Uniform = Callable[..., Tensor]  # random numbers 0..1 of a shape
 
 
 def leader_of(point: str) -> str | None:
-    """The point whose error ``point`` follows."""
-    group = LEADERS.get(GROUP_OF[point])
-    if group is None:
-        return None
-    return next(name for name in GROUPS[group] if group == "nose" or name.split("_")[0] == point.split("_")[0])
+    """The point whose error ``point`` follows: the next one up its limb, the nose for the face."""
+    side, _, part = point.partition("_")
+    if part in LEADERS:
+        return f"{side}_{LEADERS[part]}"
+    return "nose" if GROUP_OF[point] == "face" else None
 
 
-# (point, leader), leaders first
-CHAIN = tuple(
-    (BLAZEPOSE33.index(name), BLAZEPOSE33.index(leader))
-    for group in ("face", "shoulders", "elbows", "wrists", "fingers", "knees", "ankles", "heels", "toes")
-    for name in GROUPS[group]
-    if (leader := leader_of(name))
+def _sides(part: str) -> slice:
+    left = BLAZEPOSE33.index(f"left_{part}")
+    return slice(left, left + 2)  # the right one comes next
+
+
+# Points and their leaders, leaders first.
+CHAIN = (
+    (slice(1, len(FACE)), slice(0, 1)),
+    *((_sides(part), _sides(leader)) for part, leader in LEADERS.items()),
 )
 
 
@@ -206,16 +209,19 @@ class _Table:
         self.swapped: dict[str, tuple[float, float]] = {name: tuple(row) for name, row in figures["swapped"].items()}
         rows = [figures["groups"][GROUP_OF[name]] for name in BLAZEPOSE33]
         column = lambda key: torch.tensor([row[key] for row in rows], device=device)  # noqa: E731
-        self.log_sure, self.log_ratio = column("sure").log(), (column("hidden") / column("sure")).log()
+        self.sure, self.growth = column("sure"), (column("hidden") / column("sure")).log().mean(1)
         self.tail, self.follow_sure, self.follow_hidden = (column(k) for k in ("tail", "follow_sure", "follow_hidden"))
-        self.bias, self.drift = column("bias").sqrt()[:, None], column("drift").sqrt()[:, None]
-        self.jitter = (1 - column("bias") - column("drift")).clamp_min(0).sqrt()[:, None]
+        self.bias, self.drift = column("bias").sqrt()[:, None], (1 - column("bias")).sqrt()[:, None]
+        angle = column("paired").asin() / 2  # mixes two independent errors to the wanted correlation
+        self.own, self.other = angle.cos(), angle.sin()
         self.shared, self.burst = column("doubt_shared"), column("burst")
         curves = [confidence_curves(row["confidence_free"], row["confidence_hidden"]) for row in rows]
         self.curves = torch.tensor(np.array(curves), dtype=torch.float32, device=device).flatten()
         self.row = torch.arange(33, device=device) * CURVES * LEVELS
         limb = {point: index for index, points in enumerate(LIMB_POINTS) for point in points}
-        self.limb = torch.tensor([limb.get(point, 4) for point in range(33)], device=device)
+        self.limb = torch.zeros(5, 33, device=device)  # a product with it is quicker than an index
+        for point in range(33):
+            self.limb[limb.get(point, 4), point] = 1
         self.mirror = torch.tensor(mirrored(BLAZEPOSE33), device=device)
         self.moved = torch.zeros(len(SWAPS), 33, device=device)
         for row, points in zip(self.moved, SWAPS.values(), strict=True):
@@ -240,7 +246,7 @@ class _Table:
 
     def _of_limbs(self, values: Tensor) -> Tensor:
         """Values (B, T, 5) of the limbs and the rest, for each of the 33 points."""
-        return values.index_select(2, self.limb)
+        return values @ self.limb
 
     def _confidence(self, u: Tensor, hidden: Tensor) -> Tensor:
         """Confidence (B, T, 33) of normal numbers ``u`` for points ``hidden`` 0..1."""
@@ -272,13 +278,13 @@ class _Table:
         burst = self.burst * self._of_limbs(normal(count, frames, 5))
         push = normal(count, frames, 33, 2) * torch.exp(burst - self.burst**2)[..., None]
         drift = fading_noise(push.flatten(2), self.figures["drift_seconds"] * fps).unflatten(2, (33, 2))
-        noise = self.bias * normal(count, 1, 33, 2) + self.drift * drift + self.jitter * normal(count, frames, 33, 2)
-        error = noise * torch.exp(self.log_sure + (doubt[..., None] * self.log_ratio) + tail[..., None])
+        noise = self.bias * normal(count, 1, 33, 2) + self.drift * drift
+        noise = self.own * noise + self.other * noise.index_select(2, self.mirror)
+        error = noise * torch.exp(self.growth * doubt + tail)[..., None] * self.sure
         follow = (self.follow_sure + doubt * (self.follow_hidden - self.follow_sure))[..., None]
-        columns = list(error.unbind(2))
-        for point, leader in CHAIN:
-            columns[point] = columns[point] + follow[:, :, point] * columns[leader]
-        return torch.stack(columns, 2)
+        for points, leaders in CHAIN:
+            error[:, :, points] += follow[:, :, points] * error[:, :, leaders]
+        return error
 
 
 def fading_noise(white: Tensor, frames: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ class Seen:
 def fit_noise(seen: Seen, step_correction: Mapping[str, float] | None = None) -> dict[str, Any]:
     """The figures of DetectorNoise: shares of the box, seconds, shares of frames.
 
-    step_correction: for each group what to add to the mean log step before jitter and bursts are told from it, because
+    step_correction: for each group what to add to the mean log step before bursts are told from it, because
     changes of the spread make steps too (noise_check.py finds it by simulation).
     """
     misplaced, swapped, doubled = misplacements(seen)
@@ -218,7 +218,11 @@ MEMORIES = np.geomspace(0.05, 3.0, 40)  # seconds tried
 def _memories(
     seen: Seen, groups: dict[str, dict[str, Any]], own: dict[str, Array], step_correction: Mapping[str, float]
 ) -> float:
-    """Shares of an error's variance that are constant and drifting, into ``groups``; the drift's memory in seconds."""
+    """Share of an error's variance that is constant, how bursty the rest drifts and how left and right go together,
+    into ``groups``; the drift's memory in seconds.
+
+    A drift that comes in bursts has smaller usual steps than a steady one with the same memory; that tells them apart.
+    """
     curves: dict[str, tuple[Array, Array, Array]] = {}
     for group, values in own.items():
         sign = np.sign(values)
@@ -230,21 +234,19 @@ def _memories(
         bias, drift = _fading(*curve, best)[0]
         usual = np.nanmean(np.log(np.abs(np.diff(own[group], axis=1)).clip(1e-5))) - MEAN_LOG_NORMAL
         usual += step_correction.get(group, 0.0)
-        groups[group] |= _roughness(bias / max(bias + drift, 1e-6), np.exp(-1 / (best * seen.fps.mean())), float(usual))
+        bias /= max(bias + drift, 1e-6)
+        steady = np.log((1 - bias) * (1 - np.exp(-1 / (best * seen.fps.mean()))) * 2) / 2
+        burst = np.sqrt(np.clip(steady - usual, 0, 1))
+        groups[group] |= {"bias": float(bias), "burst": float(burst), "paired": _paired(own[group], group)}
     return best
 
 
-def _roughness(bias: float, kept: float, usual_step: float) -> dict[str, float]:
-    """Shares of drift and jitter next to ``bias``, and how bursty the drift is, from the mean log step.
-
-    kept: what is left of a drift after one frame. Steps larger than the drift's are jitter; where they are smaller, the
-    drift comes in bursts.
-    """
-    drifting = (1 - bias) * (1 - kept)  # half the variance of a step when all that varies drifts
-    step = np.exp(2 * usual_step) / 2
-    jitter = float(np.clip((step - drifting) / kept, 0, 0.5 * (1 - bias)))
-    burst = float(np.sqrt(np.clip(np.log(drifting / step) / 2, 0, 1)))
-    return {"bias": float(bias), "drift": 1 - float(bias) - jitter, "burst": burst}
+def _paired(own: Array, group: str) -> list[float]:
+    """Correlation of left and right, in x and y."""
+    sign, swap = np.sign(own), list(mirrored(GROUPS[group]))
+    if swap == list(range(len(swap))):
+        return [0.0, 0.0]
+    return np.sin(np.pi / 2 * np.nanmean(sign * sign[:, :, swap], axis=(0, 1, 2))).tolist()
 
 
 def _tails(seen: Seen, groups: dict[str, dict[str, Any]], own: dict[str, Array]) -> dict[str, float]:

@@ -21,6 +21,7 @@ def render_of_a_point(offset: np.ndarray, joint: int, point: int) -> Render:
     ahead = np.array([0.0, 0.0, 3.0])
     joints = np.tile(random.normal(0, 0.2, (frames, 1, 3)) + ahead, (1, 24, 1))
     landmarks = np.tile(joints[:, :1], (1, 33, 1))  # the table has it at the joint itself
+    landmarks[:, BLAZEPOSE33.index("nose"), 1] -= 0.5
     seen = joints[:, joint] + rotations[:, joint] @ offset
     lens = np.array([[500.0, 0, 280], [0, 500, 280], [0, 0, 1]])
     keypoints = np.ones((frames, 33, 3))

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import verbs
+from . import browser_verbs, verbs
 from .errors import TrainingDataError
 from .readers import READERS
 
@@ -34,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_baselines(found.add_parser("baselines", help="train the simpler lifters that evaluate compares with"))
     _add_evaluate(found.add_parser("evaluate", help="score on people and cameras never seen"))
     _add_export(found.add_parser("export", help="write the ONNX and its metadata, checked against PyTorch"))
+    _add_ablate(found.add_parser("ablate", help="train and score small lifters that lack one part each"))
+    browser_verbs.add_train_browser(found.add_parser("train-browser", help="train the lifter of examples/browser"))
+    browser_verbs.add_export_browser(found.add_parser("export-browser", help="write the lifter of examples/browser"))
     _add_measure(found.add_parser("measure", help="a 2D detector's errors on rendered people of known pose"))
     return parser
 
@@ -91,6 +94,16 @@ def _add_export(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--out", type=Path, default=Path("lifter.onnx"))
     verb.add_argument("--data", type=Path, default=DATA, help="the training file")
     verb.set_defaults(run=verbs.export)
+
+
+def _add_ablate(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--steps", type=int, default=1000)
+    verb.add_argument("--only", nargs="+", default=[], metavar="WORDS", help="variants whose name holds one of these")
+    verb.add_argument("--out", type=Path, default=Path("runs") / "ablation")
+    verb.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
+    verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
+    _add_common(verb)
+    verb.set_defaults(run=verbs.ablate)
 
 
 def _add_measure(verb: argparse.ArgumentParser) -> None:

@@ -46,7 +46,7 @@ class Lifter(nn.Module):
     """features (B, T, 100) to (B, T, 38, 3), virtual camera axes: 24 joints and 13 ends in statures, pelvis at 0, and
     the direction of the world's up (about unit length)."""
 
-    def __init__(self, width: int = 256, dilations: tuple[int, ...] = DILATIONS) -> None:
+    def __init__(self, width: int = 304, dilations: tuple[int, ...] = DILATIONS) -> None:
         super().__init__()
         self.settings = {"width": width, "dilations": list(dilations)}
         self.first = nn.Linear(FEATURES, width)

@@ -14,13 +14,12 @@ from tqdm import tqdm
 from .errors import TrainingDataError
 from .evaluate import score
 from .motion_set import MotionSet
-from .network import POINTS, Lifter
+from .network import DILATIONS, POINTS, Lifter
 from .run_folder import LOG, RunFolder, require_finite
 from .synthesis import Batch, PairMaker
 from .workers import Workers
 
 ENDS_WEIGHT = 0.7
-VELOCITY_WEIGHT = 2.0
 UP_WEIGHT = 0.05  # a unit vector's error against points that are about 0.05 statures off
 
 
@@ -36,6 +35,8 @@ class TrainingSettings:
     batch: int = 64
     frames: int = 49
     width: int = 304
+    dilations: tuple[int, ...] = DILATIONS
+    velocity_weight: float = 2.0
     learning_rate: float = 1e-3
     matrix_rate: float = 4e-2
     weight_decay: float = 1e-2
@@ -47,7 +48,7 @@ class TrainingSettings:
     precision: str = "float32"
 
 
-def loss_of(predicted: Tensor, batch: Batch) -> Tensor:
+def loss_of(predicted: Tensor, batch: Batch, velocity_weight: float) -> Tensor:
     """Mean distance of points and of their steps between frames, in statures; unseen frames count a quarter."""
     weight = torch.cat([torch.ones(24), torch.full((POINTS - 24,), ENDS_WEIGHT)]).to(predicted.device)
     seen = 0.25 + 0.75 * batch.seen[..., None].float()
@@ -57,7 +58,7 @@ def loss_of(predicted: Tensor, batch: Batch) -> Tensor:
     up = (distance[..., POINTS:] * seen).mean()
     step = _length(error[:, :, :POINTS].diff(dim=1))
     rate = batch.fps[:, None, None] / 30.0
-    return position + UP_WEIGHT * up + VELOCITY_WEIGHT * (step * rate * weight * seen[:, 1:]).mean()
+    return position + UP_WEIGHT * up + velocity_weight * (step * rate * weight * seen[:, 1:]).mean()
 
 
 def _length(vectors: Tensor) -> Tensor:
@@ -81,8 +82,8 @@ class Run:
         self.workers = workers or Workers()
         self.device = torch.device(device or settings.device)
         torch.manual_seed(settings.seed)
-        self.network = Lifter(settings.width).to(self.device)
-        self.averaged = Lifter(settings.width).to(self.device)
+        self.network = Lifter(settings.width, tuple(settings.dilations)).to(self.device)
+        self.averaged = Lifter(settings.width, tuple(settings.dilations)).to(self.device)
         self.averaged.load_state_dict(self.network.state_dict())
         self.parallel = nn.parallel.DistributedDataParallel(self.network) if self.workers.count > 1 else self.network
         self.maker = PairMaker(training, settings.seed + 1000 * self.workers.rank, device=self.device)
@@ -121,11 +122,11 @@ class Run:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * learning_rate_share(settings, self.step)
             optimizer.zero_grad(set_to_none=True)
-        batch = self.maker.batch(self.workers.share_of(settings.batch), settings.frames)
+        batch = self._batch()
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
             predicted = self.parallel(batch.features)
-        loss = loss_of(predicted.float(), batch)
+        loss = loss_of(predicted.float(), batch, settings.velocity_weight)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -133,6 +134,9 @@ class Run:
         self.step += 1
         self._average()
         return loss.detach()
+
+    def _batch(self) -> Batch:
+        return self.maker.batch(self.workers.share_of(self.settings.batch), self.settings.frames)
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -117,6 +117,23 @@ def export(options: argparse.Namespace) -> None:
     print(export_lifter(network, options.out, report))
 
 
+def ablate(options: argparse.Namespace) -> None:
+    """Small lifters that lack one part each, as a table."""
+    import torch
+
+    from .ablation import ablate as train_variants
+    from .ablation import ablation_table
+    from .motion_set import read_motion_set
+    from .train import TrainingSettings
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device, precision = device_named(options.device), options.precision
+    settings = TrainingSettings(options.steps, width=192, device=device, precision=precision)
+    report = train_variants(read_motion_set(options.data), options.out, settings, tuple(options.only))
+    print(ablation_table(report))
+
+
 def measure(options: argparse.Namespace) -> None:
     """A 2D detector's errors on rendered people, as the table that the pairs' noise is drawn from."""
     from .detector_error import measure as errors

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..smpl_assets.skeleton import JOINT_NAMES, mirrored
 from .body_points import BodyPoints, body_points, matrix_from_quaternion
 from .detector_noise import DetectorNoise, hidden_limbs
-from .motion_pack import MotionSet
+from .motion_set import MotionSet, Shards
 from .views import virtual_views
 
 UPPER_BODY = (3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)
@@ -77,8 +78,7 @@ class PairMaker:
         self.device = torch.device(device)
         self.points: BodyPoints = body_points(device)
         self.random = torch.Generator(device=device).manual_seed(seed)
-        self.quaternions = torch.as_tensor(motions.quaternions, device=device)
-        self.pelvis = torch.as_tensor(motions.pelvis, device=device)
+        self.quaternions, self.pelvis = self._held(motions.quaternions), self._held(motions.pelvis)
         self.start = torch.as_tensor(motions.start, device=device)
         self.length = torch.as_tensor(motions.length, device=device)
         self.fps = torch.as_tensor(motions.fps, device=device, dtype=torch.float32)
@@ -120,6 +120,15 @@ class PairMaker:
             clip=clip,
         )
 
+    def _held(self, frames: NDArray[np.float32] | Shards) -> Tensor | Shards:
+        """Frames on the device, or where they lie on disk."""
+        return frames if isinstance(frames, Shards) else torch.as_tensor(frames, device=self.device)
+
+    def _take(self, frames: Tensor | Shards, index: Tensor) -> Tensor:
+        if isinstance(frames, Shards):
+            return torch.from_numpy(frames[index.cpu().numpy()]).to(self.device)
+        return frames[index]
+
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(*shape, generator=self.random, device=self.device)
 
@@ -138,8 +147,9 @@ class PairMaker:
         below = position.floor().long().minimum((room[:, None] - 1).long().clamp_min(0))
         part = (position - below)[..., None]
         index = self.start[clip][:, None] + below
-        pelvis = torch.lerp(self.pelvis[index], self.pelvis[index + 1], part)
-        quaternions = torch.lerp(self.quaternions[index], self.quaternions[index + 1], part[..., None])
+        pelvis = torch.lerp(self._take(self.pelvis, index), self._take(self.pelvis, index + 1), part)
+        before, after = self._take(self.quaternions, index), self._take(self.quaternions, index + 1)
+        quaternions = torch.lerp(before, after, part[..., None])
         quaternions = quaternions / quaternions.norm(dim=-1, keepdim=True)
         flip = (torch.rand(count, generator=self.random, device=self.device) < 0.5)[:, None, None]
         other = quaternions[:, :, self.mirror] * quaternions.new_tensor([1.0, 1.0, -1.0, -1.0])

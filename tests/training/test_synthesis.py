@@ -10,7 +10,7 @@ from reel2rig.lifter.virtual_camera import FEATURES
 from reel2rig.smpl_assets.skeleton import JOINT
 from reel2rig.training.detector_noise import DetectorNoise
 from reel2rig.training.evaluate import AS_RECORDED, CLEAN
-from reel2rig.training.motion_set import MotionSet
+from reel2rig.training.motion_set import MotionSet, Shards
 from reel2rig.training.synthesis import Augmentation, PairMaker
 
 
@@ -48,6 +48,13 @@ def test_the_same_seed_gives_the_same_batches(motions: MotionSet) -> None:
         assert torch.equal(one.features, two.features)
         assert torch.equal(one.target, two.target)
         assert not torch.equal(one.features, three.features)
+
+
+def test_motion_on_disk_gives_the_same_batches_as_in_memory(motions: MotionSet) -> None:
+    shards = {key: Shards(np.array_split(getattr(motions, key), [100, 170])) for key in ("quaternions", "pelvis")}
+    one, two = (PairMaker(each, 4).batch(8, 9) for each in (motions, replace(motions, **shards)))
+    assert torch.equal(one.features, two.features)
+    assert torch.equal(one.target, two.target)
 
 
 def test_targets_are_statures_with_the_pelvis_at_the_origin(motions: MotionSet) -> None:

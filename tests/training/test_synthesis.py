@@ -9,7 +9,7 @@ from reel2rig.lifter.keypoint_sets import BLAZEPOSE33
 from reel2rig.lifter.virtual_camera import FEATURES
 from reel2rig.smpl_assets.skeleton import JOINT
 from reel2rig.training.detector_noise import DetectorNoise
-from reel2rig.training.evaluate import AS_RECORDED, CLEAN
+from reel2rig.training.evaluation_cases import AS_RECORDED, CLEAN
 from reel2rig.training.motion_set import MotionSet, Shards
 from reel2rig.training.synthesis import Augmentation, PairMaker
 

@@ -13,7 +13,7 @@ from reel2rig.smpl_assets.landmarks import place_landmarks
 from reel2rig.smpl_assets.loader import load_body
 from reel2rig.smpl_assets.rotation import Array, matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import PARENTS
-from reel2rig.training.motion_pack import PACK
+from reel2rig.training.readers.cmu_pack import PACK
 
 CLIPS = {"walk": 0, "dribble sideways": 7, "shoot": 12, "run": 14, "turn around": 24}
 FRAMES = 60

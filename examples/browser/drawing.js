@@ -8,8 +8,9 @@ const AXES = [
   { name: "away", to: [0, 0, 0.4], colour: "#3e8ef7" },
 ];
 const FLOOR = 0.9; // metres below the middle of the scene
+const AIM = 0.15; // metres below it, where the eye looks
 const DISTANCE = 4.5; // metres from the eye to the person
-const LENS = 1.9; // focal length in units of the canvas' smaller side
+const LENS = 1.85; // focal length in units of the canvas' smaller side
 
 /** Colour of a joint by the side its name tells. */
 function colourOf(name) {
@@ -42,7 +43,7 @@ export function drawLandmarks(canvas, landmarks) {
 /** Where the eye stands: yaw and pitch in radians, changed by dragging on the canvas. */
 export class Orbit {
   constructor(canvas, changed) {
-    this.yaw = -0.5;
+    this.yaw = 0.6;
     this.pitch = 0.25;
     canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
     canvas.addEventListener("pointermove", (event) => {
@@ -56,9 +57,9 @@ export class Orbit {
   /** A point (camera axes, metres from the middle of the scene) on a canvas of this size, in pixels. */
   project([x, y, z], width, height) {
     const [cy, sy, cp, sp] = [Math.cos(this.yaw), Math.sin(this.yaw), Math.cos(this.pitch), Math.sin(this.pitch)];
-    const [sideways, away] = [cy * x + sy * z, cy * z - sy * x];
-    const scale = (LENS * Math.min(width, height)) / (DISTANCE + cp * away + sp * y);
-    return [width / 2 + scale * sideways, height / 2 + scale * (cp * y - sp * away)];
+    const [sideways, down, away] = [cy * x + sy * z, y - AIM, cy * z - sy * x];
+    const scale = (LENS * Math.min(width, height)) / (DISTANCE + cp * away + sp * down);
+    return [width / 2 + scale * sideways, height / 2 + scale * (cp * down - sp * away)];
   }
 }
 

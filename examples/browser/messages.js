@@ -20,7 +20,7 @@ export function aboutFile(name) {
 export function aboutLoading(part, error) {
   return (
     `The ${part} did not load (${error.message ?? error}). Run “npm ci” in examples/browser, serve the project's folder ` +
-    "(npm start), and open http://127.0.0.1:8000/examples/browser/ in a browser from 2023 or later."
+    "(npm start), and open http://127.0.0.1:8000/examples/browser/ in a browser from 2024 or later."
   );
 }
 

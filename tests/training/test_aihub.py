@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES, mirrored
 from reel2rig.training.errors import TrainingDataError
-from reel2rig.training.readers.aihub import joint_offsets, parse_actor, read_aihub
+from reel2rig.training.readers.aihub import parse_actor, read_aihub
 from reel2rig.training.readers.aihub.omissions import Omissions
 from reel2rig.training.readers.aihub_sample import main, write_sample
 from reel2rig.training.readers.clip import Clip
@@ -342,15 +342,6 @@ def test_an_actors_name_says_sex_height_and_build() -> None:
     assert man is not None
     assert (man.sex, man.height, man.build) == ("male", 1.6, "B")
     assert parse_actor("somebody") is None
-
-
-def test_joint_offsets_turn_with_the_body() -> None:
-    random = np.random.default_rng(5)
-    offsets = random.normal(0, 0.02, (24, 3))
-    turns = matrix_from_axis_angle(random.normal(0, 1, (50, 24, 3)))
-    fitted = random.normal(0, 1, (50, 24, 3))
-    joints = fitted + (turns @ offsets[..., None])[..., 0]
-    assert_allclose(joint_offsets(joints, fitted, turns), offsets, atol=1e-12)
 
 
 def test_the_sample_is_written_by_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

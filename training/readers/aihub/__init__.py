@@ -1,7 +1,7 @@
-"""Reader of AI Hub's "human body / pose 3D" set (dataSetSn 209). Public: read_aihub, parse_actor, joint_offsets.
+"""Reader of AI Hub's "human body / pose 3D" set (dataSetSn 209). Public: read_aihub, parse_actor.
 
 The joints are in SMPL's order and under its names, but their centres come from the maker's own rig: they are not
-SMPL's exactly. Learn one offset a joint (joint_offsets) before mixing them with joints of an SMPL body.
+SMPL's exactly. Training is not harmed: preprocess turns them into rotations and takes the open body's own joints.
 """
 
 import unicodedata
@@ -13,10 +13,9 @@ from ..clip import Clip, Explain
 from .actor import parse_actor
 from .clip_reader import read_clip
 from .file_index import ClipFiles, FileIndex, index_files
-from .offsets import joint_offsets
 from .omissions import SHOWN, Omissions
 
-__all__ = ["joint_offsets", "parse_actor", "read_aihub"]
+__all__ = ["parse_actor", "read_aihub"]
 
 EXPECTED = (
     "Expected are the folders of the sample (label/2d, label/3d, label/camera) or of the reissue (2D_json, 3D_json and "

@@ -63,7 +63,7 @@ def _add_train(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--patience", type=int, default=20, help="checks without gain before stopping, 0 = never stop")
     verb.add_argument("--seed", type=int, default=1)
     verb.add_argument(
-        "--precision", default="auto", choices=("auto", "float32", "bfloat16"), help="auto: bfloat16 on CUDA"
+        "--precision", default="auto", choices=("auto", "float32", "bfloat16"), help="auto: bfloat16 where it is fast"
     )
     verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
     verb.add_argument("--name", default="lifter")
@@ -100,7 +100,7 @@ def _add_ablate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--steps", type=int, default=1000)
     verb.add_argument("--only", nargs="+", default=[], metavar="WORDS", help="variants whose name holds one of these")
     verb.add_argument("--out", type=Path, default=Path("runs") / "ablation")
-    verb.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
+    verb.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
     _add_common(verb)
     verb.set_defaults(run=verbs.ablate)

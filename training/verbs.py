@@ -53,9 +53,7 @@ def _run_of(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
                 "Give the folder of a run."
             ) from error
     device = device_named(options.device)
-    precision = options.precision
-    if precision == "auto":
-        precision = "bfloat16" if device == "cuda" else "float32"
+    precision = precision_named(options.precision, device)
     settings = TrainingSettings(
         steps=options.steps,
         batch=options.batch,
@@ -79,6 +77,17 @@ def device_named(asked: str) -> str:
             "PyTorch (https://pytorch.org/get-started/locally) and NVIDIA's driver."
         )
     return asked if asked != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision_named(asked: str, device: str) -> str:
+    """float32 or bfloat16; "auto" is bfloat16 where the device computes with it."""
+    import torch
+
+    if asked != "auto":
+        return asked
+    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.8 does not say
+    fast = device == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16")
+    return "bfloat16" if fast else "float32"
 
 
 def baselines(options: argparse.Namespace) -> None:
@@ -128,7 +137,8 @@ def ablate(options: argparse.Namespace) -> None:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    device, precision = device_named(options.device), options.precision
+    device = device_named(options.device)
+    precision = precision_named(options.precision, device)
     settings = TrainingSettings(options.steps, width=192, device=device, precision=precision)
     report = train_variants(read_motion_set(options.data), options.out, settings, tuple(options.only))
     print(ablation_table(report))

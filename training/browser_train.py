@@ -32,7 +32,7 @@ CASES: dict[str, tuple[Augmentation, DetectorNoise]] = {
 class BrowserSettings:
     """What a training was asked for. A batch is ``people`` times ``frames`` samples."""
 
-    steps: int = 10000
+    steps: int = 6000
     people: int = 128
     frames: int = 4
     width: int = 480

@@ -11,7 +11,7 @@ MODEL = Path("runs") / "browser.pth"
 
 def add_train_browser(verb: argparse.ArgumentParser) -> None:
     """Options of train-browser, and what it does."""
-    verb.add_argument("--steps", type=int, default=10000)
+    verb.add_argument("--steps", type=int, default=6000)
     verb.add_argument("--seed", type=int, default=1)
     verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
     verb.add_argument("--out", type=Path, default=MODEL, help="the model to write (.pth)")

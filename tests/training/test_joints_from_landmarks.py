@@ -11,7 +11,7 @@ from reel2rig.training.detector_noise import DetectorNoise
 from reel2rig.training.joints_from_landmarks import fitted_weights, joint_weights, measured_weights, write_table
 from reel2rig.training.motion_set import MotionSet, read_motion_set
 from reel2rig.training.preprocess import preprocess
-from reel2rig.training.readers.cmu_pack import PACK
+from reel2rig.training.readers import sources
 from reel2rig.training.synthesis import Augmentation, PairMaker
 
 
@@ -55,7 +55,7 @@ def test_joints_of_new_bodies_are_within_two_percent_of_the_box(motions: MotionS
 
 def test_the_table_is_what_its_command_makes_of_the_motion_pack(tmp_path: Path) -> None:
     data = tmp_path / "processed_data.npz"
-    preprocess([("cmu_pack", PACK)], data, report=lambda line: None)
+    preprocess(sources(None), data, report=lambda line: None)
     found = measured_weights(read_motion_set(data).only("train"))
     torch.testing.assert_close(found, joint_weights(), atol=0.02, rtol=0)
 

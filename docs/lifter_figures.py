@@ -1,42 +1,90 @@
-"""Put the figures of lifter.json into the card beside it: ``python -m reel2rig.docs.lifter_figures``."""
+"""Put the lifter's figures into the pages that show them: ``python -m reel2rig.docs.lifter_figures``.
+
+From lifter/models/lifter.json into the model's card beside it and into training/README.md, and from
+training/ablation.json into the latter.
+"""
 
 import json
 from pathlib import Path
+from typing import Any
 
-MODELS = Path(__file__).resolve().parent.parent / "lifter" / "models"
-START, END = "<!-- figures of lifter.json -->\n", "<!-- end of figures -->"
+from ..training.ablation import ablation_table
+
+ROOT = Path(__file__).resolve().parent.parent
+CARD, TRAINING = ROOT / "lifter" / "models" / "README.md", ROOT / "training" / "README.md"
 COLUMNS = {
-    "mpjpe_mm": "MPJPE, mm",
-    "pa_mpjpe_mm": "PA-MPJPE, mm",
-    "ends_mm": "ends, mm",
-    "mpjve_mm_per_frame": "velocity, mm/frame",
-    "up_degrees": "up, degrees",
+    "mpjpe_mm": "MPJPE",
+    "n_mpjpe_mm": "N-MPJPE",
+    "pa_mpjpe_mm": "PA-MPJPE",
+    "ends_mm": "ends",
+    "mpjve_mm_per_frame": "MPJVE",
+    "acceleration_mm_per_frame2": "accel.",
+    "pck_150_percent": "PCK",
+    "auc_150_percent": "AUC",
+    "up_degrees": "up",
 }
+COMPARED = {"mpjpe_mm": "MPJPE", "pa_mpjpe_mm": "PA-MPJPE", "mpjve_mm_per_frame": "MPJVE"}
 
 
-def figures(models: Path = MODELS) -> str:
-    """The validation figures as a Markdown table."""
-    cases = json.loads((models / "lifter.json").read_text("utf-8"))["validation"]["cases"]
-    head = ["| case | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
-    rows = [
-        f"| {case.replace('_', ' ')} | " + " | ".join(f"{found[key]:.1f}" for key in COLUMNS) + " |"
-        for case, found in cases.items()
-    ]
-    return "\n".join([*head, *rows]) + "\n"
+def figures() -> str:
+    """The validation figures of all cases as a Markdown table."""
+    rows = {case.replace("_", " "): _row(found, tuple(COLUMNS)) for case, found in _validation()["cases"].items()}
+    return _markdown("case", tuple(COLUMNS.values()), rows)
 
 
-def with_figures(card: str, table: str) -> str:
-    """The card with ``table`` in the place of the one that it holds. Raises ValueError for a card without a place."""
-    before, rest = card.split(START)
-    _, after = rest.split(END)
-    return before + START + table + END + after
+def comparison() -> str:
+    """The lifter beside the baselines, on the same pairs, as a Markdown table."""
+    validation = _validation()
+    methods = {"lifter": validation["cases"], **validation["baselines"]}
+    heads = tuple(f"{name.replace('_', ' ')}: {column}" for name in methods for column in COMPARED.values())
+    rows = {
+        case.replace("_", " "): [cell for found in methods.values() for cell in _row(found[case], tuple(COMPARED))]
+        for case in validation["cases"]
+        if all(case in found for found in methods.values())
+    }
+    return _markdown("case", heads, rows)
+
+
+def ablation() -> str:
+    """What each part of the lifter is worth, as a Markdown table."""
+    return ablation_table(json.loads((ROOT / "training" / "ablation.json").read_text("utf-8"))) + "\n"
+
+
+def with_table(page: str, name: str, table: str) -> str:
+    """The page with ``table`` in its place of that name. Raises ValueError for a page without such a place."""
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, rest = page.split(start)
+    _, after = rest.split(end)
+    return before + start + table + end + after
+
+
+def pages() -> dict[Path, str]:
+    """Both pages as they should be."""
+    training = with_table(TRAINING.read_text("utf-8"), "comparison", comparison())
+    return {
+        CARD: with_table(CARD.read_text("utf-8"), "figures of lifter.json", figures()),
+        TRAINING: with_table(training, "ablation", ablation()),
+    }
+
+
+def _validation() -> dict[str, Any]:
+    return json.loads((CARD.parent / "lifter.json").read_text("utf-8"))["validation"]
+
+
+def _row(found: dict[str, float], keys: tuple[str, ...]) -> list[str]:
+    return [f"{found[key]:.1f}" for key in keys]
+
+
+def _markdown(first: str, heads: tuple[str, ...], rows: dict[str, list[str]]) -> str:
+    lines = ["| " + " | ".join([first, *heads]) + " |", "|---" * (len(heads) + 1) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join([name, *row]) + " |" for name, row in rows.items())]) + "\n"
 
 
 def main() -> None:
-    """Rewrite the card and print the table."""
-    card, table = MODELS / "README.md", figures()
-    card.write_text(with_figures(card.read_text("utf-8"), table), "utf-8")
-    print(table, end="")
+    """Rewrite both pages."""
+    for path, page in pages().items():
+        path.write_text(page, "utf-8")
+        print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

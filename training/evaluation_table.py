@@ -15,6 +15,7 @@ COLUMNS = {
     "ends_mm": "ends",
     "up_degrees": "up",
 }
+CLAIMED = ("noisy", "clean")  # cases in which the lifter is compared with the baselines
 NAME_WIDTH, WIDTH = 32, 11
 
 
@@ -22,10 +23,10 @@ def comparisons(report: dict[str, Any]) -> dict[str, float]:
     """Percentages: how far the lifter is below a baseline, how far a lens is above the normal one."""
     cases, found = report["cases"], {}
     for baseline, rows in report["baselines"].items():
-        for case, row in rows.items():
+        for case in (case for case in CLAIMED if case in rows):
             for key in ("mpjpe_mm", "pa_mpjpe_mm", "mpjve_mm_per_frame"):
                 name = f"{case}_{key.split('_mm')[0]}_below_{baseline}_percent"
-                found[name] = round(100 * (1 - cases[case][key] / row[key]), 1)
+                found[name] = round(100 * (1 - cases[case][key] / rows[case][key]), 1)
     normal = cases.get("normal_lens")
     for case in (case for case in cases if "_lens" in case and case != "normal_lens" and normal):
         for key in ("mpjpe_mm", "pa_mpjpe_mm"):

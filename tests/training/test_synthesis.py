@@ -96,6 +96,7 @@ def test_half_of_the_windows_are_mirrored_and_bones_keep_their_length(motions: M
 
 def _count_mirrored(made: PairMaker, quaternions: torch.Tensor) -> int:
     """How many windows begin nearer to a mirrored frame of the data than to one as recorded."""
+    assert isinstance(made.quaternions, torch.Tensor)
     other = made.quaternions[:, made.mirror] * torch.tensor([1.0, 1.0, -1.0, -1.0])
     start = quaternions[:, 0].flatten(1)
     distances = [torch.cdist(start, frames.flatten(1)).amin(1) for frames in (made.quaternions, other)]

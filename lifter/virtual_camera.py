@@ -19,6 +19,8 @@ LIMB_SHARE = 0.2
 MISSING_WEIGHT = 1e-4
 CENTRE_SMOOTHING = 0.1  # seconds, standard deviation
 SIZE_SMOOTHING = 0.5
+# Slopes. Nobody is smaller in training; who is farther away shows no perspective either, and is taken to be there.
+SMALLEST_SIZE = 0.04
 FEATURES = 33 * 3 + 1
 
 
@@ -51,7 +53,9 @@ def virtual_view(rays: Array, confidence: Array, fps: float) -> VirtualView:
     size = np.sqrt(_smoothed_mean(np.sum(flat**2, axis=-1, keepdims=True), weights, SIZE_SMOOTHING * fps))
     size = np.maximum(size, 1e-4)
     seen = flat / size[:, None] * (confidence > 0)[..., None]
-    features = np.concatenate([seen.reshape(len(rays), -1), confidence, np.log(size)], axis=-1)
+    features = np.concatenate(
+        [seen.reshape(len(rays), -1), confidence, np.log(np.maximum(size, SMALLEST_SIZE))], axis=-1
+    )
     return VirtualView(features.astype(np.float32), camera_from_virtual)
 
 

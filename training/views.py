@@ -3,7 +3,14 @@
 import torch
 from torch import Tensor
 
-from ..lifter.virtual_camera import CENTRE_SMOOTHING, CORE_POINTS, LIMB_SHARE, MISSING_WEIGHT, SIZE_SMOOTHING
+from ..lifter.virtual_camera import (
+    CENTRE_SMOOTHING,
+    CORE_POINTS,
+    LIMB_SHARE,
+    MISSING_WEIGHT,
+    SIZE_SMOOTHING,
+    SMALLEST_SIZE,
+)
 
 
 def virtual_views(rays: Tensor, confidence: Tensor, fps: Tensor) -> tuple[Tensor, Tensor]:
@@ -20,7 +27,7 @@ def virtual_views(rays: Tensor, confidence: Tensor, fps: Tensor) -> tuple[Tensor
     flat = turned[..., :2] / turned[..., 2:].clamp_min(0.1)
     size = _smoothed_mean((flat**2).sum(-1, keepdim=True), weights, SIZE_SMOOTHING * fps).sqrt().clamp_min(1e-4)
     seen = flat / size[:, :, None] * (confidence > 0)[..., None]
-    return torch.cat([seen.flatten(2), confidence, size.log()], -1), rotation
+    return torch.cat([seen.flatten(2), confidence, size.clamp_min(SMALLEST_SIZE).log()], -1), rotation
 
 
 def _smoothed_mean(values: Tensor, weights: Tensor, sigma: Tensor) -> Tensor:

@@ -62,6 +62,13 @@ def test_going_back_shows_in_the_size_alone_but_for_perspective() -> None:
     np.testing.assert_allclose(near.features[:, :66], far.features[:, :66], atol=0.1)
 
 
+def test_who_is_very_far_away_is_seen_like_the_farthest_of_training() -> None:
+    flat = np.random.default_rng(1).normal(0, 0.4, (33, 2)) * np.ones((20, 1, 1))
+    far, farther = (virtual_view(flat / distance, SEEN, FPS) for distance in (50, 100))
+    np.testing.assert_allclose(far.features[:, -1], np.log(0.04), atol=1e-6)
+    np.testing.assert_allclose(farther.features, far.features, atol=0.01)
+
+
 def test_missing_points_neither_show_nor_move_the_view() -> None:
     rays, confidence = slopes(person()), SEEN.copy()
     confidence[:, 15:17] = 0.0

@@ -25,6 +25,7 @@ SMPL_LIMBS = [JOINT[name] for name in LIMB_JOINTS]
 BLAZEPOSE_LIMBS = [BLAZEPOSE33.index(name) for name in LIMB_JOINTS]
 SHOULDERS, HIPS = [0, 1], [6, 7]
 TARGET = "mediapipe_world"  # what the others are compared with
+SHARES = (10, 20, 30)  # percent
 ROUNDS = 5  # of moving joints and aligning again
 
 Limbs = dict[str, Array]  # "truth" and each system: (T, 12, 3) metres, camera axes, root at the origin
@@ -34,6 +35,15 @@ def limbs_of(points: Array, indices: list[int]) -> Array:
     """The 12 joints (T, 12, 3) of points (T, P, 3), the middle of the hips at the origin."""
     limbs = points[:, indices]
     return limbs - limbs[:, HIPS].mean(axis=1, keepdims=True)
+
+
+def with_mixtures(limbs: Limbs) -> Limbs:
+    """With the lifter's limbs mixed with MediaPipe's: whether the latter know anything that the lifter does not."""
+    mixed = {
+        f"lifted_with_{share}_percent_of_mediapipe": limbs["lifted"] + share / 100 * (limbs[TARGET] - limbs["lifted"])
+        for share in SHARES
+    }
+    return {**limbs, **mixed}
 
 
 def compared(clips: list[Limbs]) -> dict[str, Any]:

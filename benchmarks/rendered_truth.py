@@ -29,7 +29,7 @@ from ..smpl_assets.body import joint_transforms, open_body
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, geodesic_degrees, matrix_from_axis_angle
 from ..smpl_assets.skeleton import JOINT
 from ..training.metrics import mpjpe, pa_mpjpe
-from .limb_errors import BLAZEPOSE_LIMBS, SMPL_LIMBS, Limbs, compared, limbs_of
+from .limb_errors import BLAZEPOSE_LIMBS, SMPL_LIMBS, Limbs, compared, limbs_of, with_mixtures
 
 LIMBS = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")]
 KNEES = [JOINT["left_knee"], JOINT["right_knee"]]
@@ -91,7 +91,7 @@ def _limbs(frames: NDArray[np.int64], joints: dict[str, Array], landmarks: dict[
         assert found.world is not None
         rows = np.searchsorted(found.frames, common)
         limbs[name] = limbs_of(found.world[rows].astype(np.float64), BLAZEPOSE_LIMBS)
-    return limbs
+    return with_mixtures(limbs)
 
 
 def rotation_errors(

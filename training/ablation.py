@@ -86,6 +86,7 @@ VARIANTS: dict[str, Variant] = {
     "trained with white noise": Variant(noise=WhiteNoise()),
     "without confidence": Variant(change=without_confidence),
     "without velocity loss": Variant({"velocity_weight": 0.0}),
+    "trained on more, shorter stretches (17 frames)": Variant({"frames": 17, "batch": 184}),
 }
 
 

@@ -11,6 +11,7 @@ from reel2rig.benchmarks.limb_errors import (
     limbs_of,
     trunk_axes,
     with_constant_offsets,
+    with_mixtures,
 )
 from reel2rig.lifter.keypoint_sets import BLAZEPOSE33
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
@@ -88,3 +89,10 @@ def test_all_clips_count_by_their_frames() -> None:
     assert report["percent_below_mediapipe_world"] == {
         "lifted": pytest.approx(dict.fromkeys(report["systems"]["lifted"], 100.0), abs=0.1)
     }
+
+
+def test_mixtures_lie_between_the_lifter_and_mediapipe() -> None:
+    limbs = {"lifted": np.zeros((2, 12, 3)), "mediapipe_world": np.ones((2, 12, 3))}
+    found = with_mixtures(limbs)
+    assert list(found)[:2] == list(limbs)
+    np.testing.assert_allclose(found["lifted_with_20_percent_of_mediapipe"], 0.2)

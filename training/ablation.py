@@ -12,6 +12,7 @@ from .detector_noise import DetectorNoise
 from .evaluate import Method, lifted, tallies
 from .evaluation_cases import CASES
 from .held_out import HeldOutPairs
+from .json_file import write_json
 from .motion_set import MotionSet
 from .run_folder import LOG
 from .synthesis import Batch, PairMaker
@@ -105,7 +106,6 @@ class VariantRun(Run):
 
 def ablate(motions: MotionSet, folder: Path, settings: TrainingSettings, names: tuple[str, ...] = ()) -> dict[str, Any]:
     """Train and score all variants, or those whose names hold one of ``names``; ablation.json grows row by row."""
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "ablation.json"
     report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for number, (name, variant) in enumerate(VARIANTS.items()):
@@ -117,7 +117,7 @@ def ablate(motions: MotionSet, folder: Path, settings: TrainingSettings, names: 
         run.train()
         run.averaged.eval()
         report[name] = {"settings": asdict(asked), **_scores(run, motions.only("val"))}
-        file.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        write_json(file, report)
     return report
 
 

@@ -11,7 +11,6 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -20,12 +19,13 @@ from tqdm import tqdm
 
 from ..lifter.atomic_file import written_whole
 from ..lifter.virtual_camera import FEATURES
+from .checkpoint import Explained, load_checkpoint, save_checkpoint
 from .detector_noise import DetectorNoise
-from .errors import TrainingDataError
 from .evaluation_cases import AS_RECORDED
 from .flip import flip_averaged
 from .frame_network import FrameNetwork
 from .joints_from_landmarks import joint_weights
+from .json_file import write_json
 from .metrics import mpjpe
 from .motion_set import MotionSet
 from .synthesis import Augmentation, Batch, PairMaker
@@ -33,6 +33,7 @@ from .synthesis import Augmentation, Batch, PairMaker
 FRAMES = 8  # consecutive frames a window: few, so that a batch holds many people
 LEARNING_RATE = 1e-3
 CHECK_EVERY = 500
+REMEDY = "Make it with: python -m reel2rig.training baselines"
 
 
 def picture_joints(batch: Batch, weights: Tensor) -> Tensor:
@@ -110,15 +111,14 @@ def new_baselines(device: torch.device | str = "cpu") -> dict[str, Baseline]:
 
 
 def train_baselines(
-    motions: MotionSet, folder: Path, steps: int = 20000, batch: int = 64, seed: int = 1, device: str = "cpu"
+    motions: MotionSet, folder: Path, steps: int = 6000, batch: int = 64, seed: int = 1, device: str = "cpu"
 ) -> dict[str, float]:
     """Train both on ``motions``' split "train", ``batch`` windows of 8 frames a step; returns their last MPJPE in mm.
 
     Writes plain_recipe.pth, single_frame.pth, config.json, and record.csv with errors on the split "val" on the way.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     settings = {"steps": steps, "batch": batch, "frames": FRAMES, "learning_rate": LEARNING_RATE, "seed": seed}
-    (folder / "config.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    write_json(folder / "config.json", settings)
     torch.manual_seed(seed)
     baselines, errors = new_baselines(device), {}
     # pixels know no focal length: an error in it would only blur what the plain recipe sees
@@ -142,8 +142,7 @@ def train_baselines(
 
 def _save(folder: Path, baselines: dict[str, Baseline], rows: list[list[float]]) -> None:
     for name, baseline in baselines.items():
-        with written_whole(folder / f"{name}.pth") as part:
-            torch.save({"weights": baseline.network.state_dict()}, part)
+        save_checkpoint(folder / f"{name}.pth", {"weights": baseline.network.state_dict()})
     with written_whole(folder / "record.csv") as part, part.open("w", newline="") as file:
         record = csv.writer(file)
         record.writerow(["step", "frames_seen", *(f"{name}_mpjpe_mm" for name in baselines), "minutes"])
@@ -171,17 +170,17 @@ def load_baselines(folder: Path, device: torch.device | str = "cpu") -> dict[str
     baselines = new_baselines(device)
     for name, baseline in baselines.items():
         path = folder / f"{name}.pth"
-        try:
-            baseline.network.load_state_dict(torch.load(path, map_location=device, weights_only=True)["weights"])
-        except (OSError, EOFError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
-            message = f"{path} is no trained baseline ({error}). Make it with: python -m reel2rig.training baselines"
-            raise TrainingDataError(message) from error
+        with Explained(path, "trained baseline", REMEDY):
+            baseline.network.load_state_dict(load_checkpoint(path, device)["weights"])
         baseline.network.eval()
     return baselines
 
 
 def training_of(folder: Path) -> dict[str, Any]:
-    """How the baselines in ``folder`` were trained: settings, and their errors on the way."""
-    with (folder / "record.csv").open(newline="") as file:
+    """How the baselines in ``folder`` were trained: settings, and their errors on the way.
+
+    Raises TrainingDataError when the folder does not say.
+    """
+    with Explained(folder, "folder of trained baselines", REMEDY), (folder / "record.csv").open(newline="") as file:
         record = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    return {"settings": json.loads((folder / "config.json").read_text("utf-8")), "record": record}
+        return {"settings": json.loads((folder / "config.json").read_text("utf-8")), "record": record}

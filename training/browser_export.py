@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..smpl_assets.skeleton import JOINT_NAMES, PARENTS
 from .browser_model import STATURE, BrowserLifter
 from .errors import TrainingDataError
 from .export import require_onnx
+from .json_file import write_json
 
 OPSET = 17
 MODEL, METADATA = "pose2d_to_3d.onnx", "pose2d_to_3d_metadata.json"
@@ -100,8 +100,7 @@ def export_browser(network: BrowserLifter, folder: Path, scores: dict[str, Any])
         "scores_on_held_out_people": scores,
         "commands": [line.format(**network.settings) for line in COMMANDS],
     }
-    with written_whole(folder / METADATA) as part:
-        part.write_text(json.dumps(_description(network.joint_weights) | facts, indent=1) + "\n", "utf-8")
+    write_json(folder / METADATA, _description(network.joint_weights) | facts)
     return f"{path}: {len(data) / 1e6:.1f} MB, differs from PyTorch by {difference:.1e} m at most"
 
 

@@ -4,7 +4,6 @@ The usual single-frame lifter (Martinez et al., 2017) leaves centring, scaling a
 part of the graph, and so is the mean of a pose and its mirror image.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..smpl_assets.skeleton import JOINT, JOINT_NAMES, mirrored
-from .errors import TrainingDataError
+from .checkpoint import Explained, load_checkpoint
 from .frame_network import FrameNetwork
 
 STATURE = 1.70  # metres: how tall everybody is taken to be
@@ -88,11 +87,8 @@ def _turn_from_z(axis: Tensor) -> Tensor:
 
 def load_browser_lifter(path: Path) -> BrowserLifter:
     """A trained model, ready to use. Raises TrainingDataError when the file is missing or holds something else."""
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+    with Explained(path, "model of train-browser", "Give a .pth file it wrote."):
+        saved = load_checkpoint(path)
         network = BrowserLifter(**saved["settings"], joint_weights=saved["weights"]["joint_weights"])
         network.load_state_dict(saved["weights"])
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        message = f"{path} is no model of train-browser ({type(error).__name__}: {error}). Give a .pth file it wrote."
-        raise TrainingDataError(message) from error
     return network.eval()

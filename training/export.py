@@ -5,7 +5,6 @@ and everything is computed in float32. The network is rounded the same way first
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ..lifter.keypoint_sets import BLAZEPOSE33
 from ..lifter.virtual_camera import CENTRE_SMOOTHING, FEATURES, SIZE_SMOOTHING
 from ..smpl_assets.skeleton import END_NAMES, JOINT_NAMES
 from .errors import TrainingDataError
+from .json_file import write_json
 from .network import Lifter
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def export_lifter(network: Lifter, path: Path, report: dict[str, Any]) -> str:
         "largest_difference_from_pytorch_statures": difference,
         "validation": report,
     }
-    with written_whole(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(metadata, indent=1), encoding="utf-8")
+    write_json(path.with_suffix(".json"), metadata)
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB, differs from PyTorch by {difference:.1e} statures at most"
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..lifter.atomic_file import written_whole
 from ..lifter.keypoint_sets import BLAZEPOSE33
 from ..smpl_assets.skeleton import JOINT_NAMES, mirrored
 from .detector_noise import DetectorNoise
+from .json_file import write_json
 from .motion_set import MotionSet, read_motion_set
 from .synthesis import Augmentation, PairMaker
 
@@ -62,8 +62,7 @@ def write_table(weights: Tensor, path: Path = TABLE) -> None:
         joint: {name: round(float(weight), 6) for name, weight in zip(BLAZEPOSE33, row, strict=True)}
         for joint, row in zip(JOINT_NAMES, weights, strict=True)
     }
-    with written_whole(path) as part:
-        part.write_text(json.dumps(rows, indent=1), "utf-8")
+    write_json(path, rows)
 
 
 if __name__ == "__main__":

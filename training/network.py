@@ -6,7 +6,6 @@ are normalised before, not after, their layers (as in Xiong et al., 2020), and t
 """
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from ..lifter.virtual_camera import FEATURES
-from .errors import TrainingDataError
+from .checkpoint import Explained, load_checkpoint
 
 POINTS = 24 + 13  # joints and ends; the last row of the output is the world's up
 DILATIONS = (1, 2, 4, 8, 16)
@@ -80,11 +79,8 @@ class Lifter(nn.Module):
 
 def load_lifter(path: Path, device: torch.device | str = "cpu") -> Lifter:
     """A lifter from a .pth written by train. Raises TrainingDataError when it is none."""
-    try:
-        state = torch.load(path, map_location=device, weights_only=True)
-        settings = dict(state["settings"])
-        network = Lifter(settings["width"], tuple(settings["dilations"])).to(device)
+    with Explained(path, "model written by train", "Give a best_model.pth."):
+        state = load_checkpoint(path, device)
+        network = Lifter(state["settings"]["width"], tuple(state["settings"]["dilations"])).to(device)
         network.load_state_dict(state["weights"])
-    except (OSError, EOFError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
-        raise TrainingDataError(f"{path} is no model written by train ({error}). Give a best_model.pth.") from error
     return network.eval()

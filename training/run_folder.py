@@ -1,16 +1,16 @@
 """A run's folder: settings, record, log, picture of the curves, weights and the state to go on from."""
 
 import csv
-import json
 import logging
 import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from ..lifter.atomic_file import written_whole
+from .checkpoint import Explained, load_checkpoint, save_checkpoint
 from .errors import TrainingDataError
+from .json_file import write_json
 
 if TYPE_CHECKING:
     from .train import TrainingSettings
@@ -27,8 +27,7 @@ class RunFolder:
 
     def start(self, settings: "TrainingSettings") -> None:
         """Make the folder, write config.json, and log to log.txt from now on."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "config.json").write_text(json.dumps(asdict(settings), indent=1))
+        write_json(self.path / "config.json", asdict(settings))
         for handler in [*LOG.handlers]:
             LOG.removeHandler(handler)
             handler.close()
@@ -52,25 +51,18 @@ class RunFolder:
             return
         with file.open(newline="") as stream:
             header, *rows = csv.reader(stream)
-        part = file.with_suffix(".part")
-        with part.open("w", newline="") as stream:
+        with written_whole(file) as part, part.open("w", newline="") as stream:
             csv.writer(stream).writerows([header, *(row for row in rows if int(row[0]) <= step)])
-        part.replace(file)
 
     def save(self, name: str, data: dict[str, Any]) -> None:
         """Write a .pth."""
-        part = (self.path / name).with_suffix(".part")
-        torch.save(data, part)
-        part.replace(self.path / name)
+        save_checkpoint(self.path / name, data)
 
-    def state(self, device: str) -> dict[str, Any]:
-        """What state.pth holds. Raises TrainingDataError when there is none to go on from."""
-        try:
-            return torch.load(self.path / "state.pth", map_location=device, weights_only=True)
-        except (OSError, EOFError, RuntimeError) as error:
-            raise TrainingDataError(
-                f"{self.path} holds no run that can go on (no state.pth, or a damaged one). Give the folder of a run."
-            ) from error
+    def state(self) -> dict[str, Any]:
+        """What state.pth holds, on the CPU. Raises TrainingDataError when there is none to go on from."""
+        path = self.path / "state.pth"
+        with Explained(path, "state that a run can go on from", "Give the folder of a run to --resume."):
+            return load_checkpoint(path)
 
     def draw_history(self) -> bool:
         """Draw record.csv as training_history.png; False where matplotlib is not installed."""
@@ -88,9 +80,8 @@ class RunFolder:
                 pane.plot([row["step"] for row in rows], [row[key] for row in rows], label=key)
             pane.set(xlabel="step", ylabel=unit, yscale="log" if all(row[keys[0]] > 0 for row in rows) else "linear")
             pane.legend()
-        part = self.path / "training_history.part.png"
-        figure.savefig(part, dpi=110)
-        part.replace(self.path / "training_history.png")
+        with written_whole(self.path / "training_history.png") as part:
+            figure.savefig(part, dpi=110)
         return True
 
 

@@ -5,7 +5,7 @@ the shards beside it with their numbers of frames. A shard NAME is two files: NA
 rotations w x y z, and NAME_pelvis.npy (N, 3) metres, world Y up. Frames are numbered through all shards.
 """
 
-import zipfile
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lifter.motion_file import NOT_AN_ARCHIVE
 from .errors import TrainingDataError
 
 FRAME_KEYS = ("quaternions", "pelvis")
@@ -72,7 +73,7 @@ def read_motion_set(path: Path) -> MotionSet:
             clips = {key: index[key] for key in CLIP_KEYS}
             shards = list(zip(index["shards"].tolist(), index["shard_frames"].tolist(), strict=True))
         frames = {key: _frames(path.parent, shards, key) for key in FRAME_KEYS}
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (*NOT_AN_ARCHIVE, KeyError) as error:
         message = f"{path} is no training file ({error}). Make it again with: python -m reel2rig.training preprocess"
         raise TrainingDataError(message) from error
     return MotionSet(**frames, **clips)
@@ -96,31 +97,29 @@ def write_motion_set(path: Path, motions: MotionSet) -> None:
 
 
 class MotionSetWriter:
-    """Writes clip by clip, shard by shard. The index appears only when everything else is there."""
+    """Writes clip by clip, shard by shard, in a folder beside; all takes its place at a good end, and only then."""
 
     def __init__(self, path: Path, shard_frames: int = 500_000) -> None:
         self.path, self.shard_frames = path, shard_frames
+        self.part = path.parent / f".part-{path.stem}"
         self.clips: list[dict[str, object]] = []
         self.shards: list[tuple[str, int]] = []
         self.waiting: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self.frames = self.flushed = 0
 
     def __enter__(self) -> "MotionSetWriter":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._remove_shards()
-        self.path.unlink(missing_ok=True)
+        shutil.rmtree(self.part, ignore_errors=True)  # of a run that was killed
+        self.part.mkdir(parents=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._remove_shards()
-            return
-        self._flush()
-        index = {key: np.array([clip[key] for clip in self.clips]) for key in CLIP_KEYS}
-        part = self.path.with_suffix(".part.npz")
-        names, counts = [name for name, _ in self.shards], [count for _, count in self.shards]
-        np.savez(part, **index, shards=np.array(names), shard_frames=np.array(counts, np.int64))
-        part.replace(self.path)
+        try:
+            if kind is None:
+                self._flush()
+                self._write_index()
+                self._replace()
+        finally:
+            shutil.rmtree(self.part, ignore_errors=True)
 
     def add(self, quaternions: NDArray[np.floating], pelvis: NDArray[np.floating], **clip: object) -> None:
         """One clip: quaternions (T, 24, 4), pelvis (T, 3) and fps, name, subject, action, split."""
@@ -140,11 +139,21 @@ class MotionSetWriter:
             return
         name = f"{self.path.stem}_{len(self.shards):03d}"
         for key, arrays in zip(FRAME_KEYS, zip(*self.waiting, strict=True), strict=True):
-            np.save(self.path.parent / f"{name}_{key}.npy", np.concatenate(arrays))
+            np.save(self.part / f"{name}_{key}.npy", np.concatenate(arrays))
         self.shards.append((name, self.frames - self.flushed))
         self.waiting, self.flushed = [], self.frames
 
-    def _remove_shards(self) -> None:
+    def _write_index(self) -> None:
+        index = {key: np.array([clip[key] for clip in self.clips]) for key in CLIP_KEYS}
+        names, counts = [name for name, _ in self.shards], [count for _, count in self.shards]
+        np.savez(self.part / "index.npz", **index, shards=np.array(names), shard_frames=np.array(counts, np.int64))
+
+    def _replace(self) -> None:
+        """Put the new files in the place of old ones, the index last."""
+        self.path.unlink(missing_ok=True)
         for key in FRAME_KEYS:
             for file in self.path.parent.glob(f"{self.path.stem}_[0-9][0-9][0-9]_{key}.npy"):
                 file.unlink()
+            for name, _ in self.shards:
+                (self.part / f"{name}_{key}.npy").replace(self.path.parent / f"{name}_{key}.npy")
+        (self.part / "index.npz").replace(self.path)

@@ -46,17 +46,23 @@ def test_shards_mapped_from_disk_are_read_as_one(
     np.testing.assert_array_equal(found.quaternions[mixed], motions.quaternions[mixed])
 
 
-def test_what_goes_wrong_half_way_leaves_no_file(tmp_path: Path, motions: MotionSet) -> None:
+def test_what_goes_wrong_half_way_leaves_what_was_there(tmp_path: Path, motions: MotionSet) -> None:
     path = tmp_path / "data.npz"
-    write_motion_set(path, motions)
 
     class FullDiskError(Exception):
         pass
 
-    with pytest.raises(FullDiskError), MotionSetWriter(path, shard_frames=1) as writer:
-        writer.add(motions.quaternions[:5], motions.pelvis[:5], fps=30.0)  # type: ignore[index]
-        raise FullDiskError
+    def fail() -> None:
+        with pytest.raises(FullDiskError), MotionSetWriter(path, shard_frames=1) as writer:
+            writer.add(motions.quaternions[:5], motions.pelvis[:5], fps=30.0)  # type: ignore[index]
+            raise FullDiskError
+
+    fail()
     assert list(tmp_path.iterdir()) == []
+    write_motion_set(path, motions)
+    fail()
+    assert len(list(tmp_path.iterdir())) == 3
+    same(read_motion_set(path), motions)
 
 
 def test_a_smaller_set_leaves_no_shard_of_a_larger_one(tmp_path: Path, motions: MotionSet) -> None:

@@ -1,15 +1,14 @@
 """The motion pack that ships: a selection of the CMU motion capture database (data/cmu_pack/README_PACK.md)."""
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...smpl_assets.rotation import continuous_quaternions, quaternion_from_axis_angle
+from ...lifter.motion_file import NOT_AN_ARCHIVE
+from ...smpl_assets.rotation import quaternion_from_axis_angle
 from ..errors import TrainingDataError
-from ..motion_set import MotionSet
 from .clip import Clip, Explain
 
 PACK = Path(__file__).parent.parent / "data" / "cmu_pack"
@@ -27,7 +26,7 @@ def read_cmu_pack(folder: Path, explain: Explain) -> Iterator[Clip]:
         try:
             with np.load(path, allow_pickle=False) as shard:
                 clips = list(_clips({key: shard[key] for key in shard.files}))
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        except (*NOT_AN_ARCHIVE, KeyError) as error:
             raise TrainingDataError(f"{path} is no shard of a motion pack ({error}). Get the pack again.") from error
         yield from clips
 
@@ -46,22 +45,3 @@ def _clips(data: dict[str, NDArray]) -> Iterator[Clip]:
             joints=data["joints"][frames].astype(np.float32) * np.float32(data["joint_scale"]),
             rotations=quaternion_from_axis_angle(pose).astype(np.float32),
         )
-
-
-def read_pack(folder: Path = PACK) -> MotionSet:
-    """The whole pack in memory. Raises TrainingDataError as the reader does."""
-    clips = list(read_cmu_pack(folder, print))
-    length = np.array([len(clip["time"]) for clip in clips])
-    return MotionSet(
-        quaternions=np.concatenate(
-            [continuous_quaternions(clip["rotations"]) for clip in clips if "rotations" in clip]
-        ),
-        pelvis=np.concatenate([clip["joints"][:, 0] for clip in clips]),
-        start=np.cumsum(length) - length,
-        length=length,
-        fps=np.array([1.0 / (clip["time"][1] - clip["time"][0]) for clip in clips]),
-        name=np.array([clip["name"] for clip in clips]),
-        subject=np.array([f"{clip['source']}/{clip['actor']}" for clip in clips]),
-        action=np.array([clip["action"] for clip in clips]),
-        split=np.array([clip.get("split", "") for clip in clips]),
-    )

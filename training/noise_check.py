@@ -10,7 +10,7 @@ import torch
 from ..lifter.keypoint_sets import BLAZEPOSE33
 from ..smpl_assets.rotation import Array
 from .detector_noise import GROUPS, DetectorNoise, leader_of
-from .noise_fit import HIDDEN, Seen, fit_noise
+from .noise_fit import HIDDEN, Seen, correlation, fit_noise, points_of
 
 LAGS = (0.1, 0.3, 0.9)  # seconds
 CLIPPED = 3.0  # errors beyond this many medians are cut to it before they are correlated
@@ -41,7 +41,7 @@ def fit_and_check(seen: Seen, rounds: int = 4) -> tuple[dict[str, Any], dict[str
 
 
 def _usual_step(seen: Seen, group: str) -> float:
-    points = [BLAZEPOSE33.index(name) for name in GROUPS[group]]
+    points = points_of(group)
     return float(np.log(np.nanmedian(np.linalg.norm(np.diff(seen.error[:, :, points], axis=1), axis=-1))))
 
 
@@ -57,7 +57,7 @@ def compared(measured: Seen, noise: Seen) -> dict[str, dict[str, list[float]]]:
 def statistics(seen: Seen, group: str) -> dict[str, float]:
     """Errors and steps in percent of the box, quantiles of confidence, and correlations over time and with the
     point that a point follows."""
-    points = [BLAZEPOSE33.index(name) for name in GROUPS[group]]
+    points = points_of(group)
     error, confidence = 100 * seen.error[:, :, points], seen.confidence[:, :, points]
     distance, step = np.linalg.norm(error, axis=-1), np.linalg.norm(np.diff(error, axis=1), axis=-1)
     found = {f"error_p{q}": float(np.nanpercentile(distance, q)) for q in (50, 90, 99)}
@@ -72,18 +72,13 @@ def statistics(seen: Seen, group: str) -> dict[str, float]:
     for seconds in LAGS:
         lag = round(seconds * float(seen.fps.mean()))
         if lag < error.shape[1]:
-            found[f"correlation_{seconds}s"] = _correlation(cut[:, lag:], cut[:, : error.shape[1] - lag])
+            found[f"correlation_{seconds}s"] = correlation(cut[:, lag:], cut[:, : error.shape[1] - lag])
     leaders = [BLAZEPOSE33.index(name) for name in (leader_of(p) for p in GROUPS[group]) if name]
     if leaders:
-        found["correlation_leader"] = _correlation(cut, _cut(100 * seen.error[:, :, leaders]))
+        found["correlation_leader"] = correlation(cut, _cut(100 * seen.error[:, :, leaders]))
     return found
 
 
 def _cut(error: Array) -> Array:
     limit = CLIPPED * np.nanmedian(np.abs(error))
     return error.clip(-limit, limit)
-
-
-def _correlation(first: Array, second: Array) -> float:
-    known = np.isfinite(first) & np.isfinite(second)
-    return float(np.corrcoef(first[known], second[known])[0, 1])

@@ -135,7 +135,8 @@ def _unshrunk(seen: Seen) -> tuple[list[float], Array]:
     return [float(1 + clip.mean()), float(clip.std())], np.concatenate([rest, seen.error[:, :, len(FACE) :]], 2)
 
 
-def _columns(group: str) -> list[int]:
+def points_of(group: str) -> list[int]:
+    """Which of the 33 points belong to a group."""
     return [BLAZEPOSE33.index(name) for name in GROUPS[group]]
 
 
@@ -144,7 +145,7 @@ def _group(seen: Seen, group: str) -> tuple[dict[str, Any], Array]:
 
     The two are found in turns: what is left over after following gives the spread, which weighs the following.
     """
-    points = _columns(group)
+    points = points_of(group)
     leaders = [BLAZEPOSE33.index(name) for name in (leader_of(p) for p in GROUPS[group]) if name]
     error, doubt = seen.error[:, :, points], 1 - seen.confidence[:, :, points]
     lead = seen.error[:, :, leaders] if leaders else np.zeros_like(error)
@@ -278,7 +279,7 @@ def _confidences(seen: Seen, groups: dict[str, dict[str, Any]]) -> dict[str, flo
     hidden = limb[..., [LIMB_OF.get(point, 4) for point in range(33)]]
     normal = np.full(seen.confidence.shape, np.nan)
     for group in GROUPS:
-        points = _columns(group)
+        points = points_of(group)
         confidence, behind = seen.confidence[:, :, points], hidden[:, :, points]
         free = weighted_quantiles(confidence, np.clip(1 - 4 * behind, 0, 1))
         some = (behind > 0.75).sum() >= LEVELS
@@ -287,7 +288,7 @@ def _confidences(seen: Seen, groups: dict[str, dict[str, Any]]) -> dict[str, flo
         normal[:, :, points] = _normal_scores(confidence, behind, free, covered)
     for group in GROUPS:
         shared = [
-            _correlation(normal[..., p], normal[..., CENTRE[LIMB_OF[p]]]) for p in _columns(group) if p in LIMB_OF
+            correlation(normal[..., p], normal[..., CENTRE[LIMB_OF[p]]]) for p in points_of(group) if p in LIMB_OF
         ]
         groups[group]["doubt_shared"] = float(np.clip(np.mean(shared), 0, 1)) if shared else 0.0
     centres = normal[:, :, list(CENTRE.values())]
@@ -315,7 +316,8 @@ def _normal_scores(confidence: Array, hidden: Array, free: Array, covered: Array
     return torch.special.ndtri(torch.as_tensor(level)).numpy()
 
 
-def _correlation(first: Array, second: Array) -> float:
+def correlation(first: Array, second: Array) -> float:
+    """Correlation of two arrays (...) where both are known."""
     known = np.isfinite(first) & np.isfinite(second)
     return float(np.corrcoef(first[known], second[known])[0, 1])
 

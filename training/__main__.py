@@ -4,26 +4,40 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..lifter.errors import CaptureError
 from . import browser_verbs, verbs
-from .errors import TrainingDataError
+from .errors import TrainingDataError, is_out_of_memory
+from .options import DATA, add_data, add_machine, add_steps, positive
 from .readers import READERS
 
-DATA = Path("processed") / "processed_data.npz"
+INTERRUPTED = 3  # exit status, as of a capture
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; 0 done, 2 when the data or the options are at fault."""
+    """Run one verb; 0 done, 1 when the machine is at fault, 2 the data or the options, 3 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except TrainingDataError as error:
-        print(f"reel2rig training: {error}", file=sys.stderr)
-        return 2
+        return _told(str(error), 2)
     except ModuleNotFoundError as error:
-        print(f"reel2rig training: this needs {error.name}, which is not installed: pip install {error.name}",
-              file=sys.stderr)  # fmt: skip
-        return 2
+        return _told(f"this needs {error.name}, which is not installed: pip install {error.name}", 2)
+    except CaptureError as error:
+        return _told(f"{error.message} {error.hint}", error.exit_status)
+    except OSError as error:
+        return _told(f"{error}. Is the disk full, or may the folder not be read or written?", 1)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _told("Out of memory. Close other programs, or use a machine or a --device with more.", 1)
+    except KeyboardInterrupt:
+        return _told("stopped. A run of train goes on from its last check with --resume FOLDER.", INTERRUPTED)
     return 0
+
+
+def _told(message: str, status: int) -> int:
+    print(f"reel2rig training: {message}", file=sys.stderr)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,27 +70,30 @@ def _add_preprocess(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_train(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--steps", type=int, default=13000)
-    verb.add_argument("--batch", type=int, default=64, help="windows a step, over all GPUs")
-    verb.add_argument("--width", type=int, default=304)
+    add_steps(verb, 13000)
+    verb.add_argument("--batch", type=positive, default=64, help="windows a step, over all GPUs")
+    verb.add_argument("--width", type=positive, default=304)
     verb.add_argument("--learning-rate", type=float, default=1e-3)
     verb.add_argument("--patience", type=int, default=20, help="checks without gain before stopping, 0 = never stop")
     verb.add_argument("--seed", type=int, default=1)
     verb.add_argument(
         "--precision", default="auto", choices=("auto", "float32", "bfloat16"), help="auto: bfloat16 where it is fast"
     )
-    verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
     verb.add_argument("--name", default="lifter")
-    verb.add_argument("--resume", type=Path, help="folder of a run")
-    _add_common(verb)
+    verb.add_argument(
+        "--resume", type=Path, help="folder of a run; of the options only --data and --threads count then"
+    )
+    add_machine(verb)
+    add_data(verb)
     verb.set_defaults(run=verbs.train)
 
 
 def _add_baselines(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--steps", type=int, default=6000)
+    add_steps(verb, 6000)
     verb.add_argument("--seed", type=int, default=1)
     verb.add_argument("--out", type=Path, default=Path("runs") / "baselines")
-    _add_common(verb)
+    add_machine(verb)
+    add_data(verb)
     verb.set_defaults(run=verbs.baselines)
 
 
@@ -84,7 +101,8 @@ def _add_evaluate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("model", type=Path, help=".pth")
     verb.add_argument("--baselines", type=Path, help="folder that the verb baselines wrote")
     verb.add_argument("--out", type=Path, help="JSON file")
-    _add_common(verb)
+    add_machine(verb)
+    add_data(verb)
     verb.set_defaults(run=verbs.evaluate)
 
 
@@ -92,17 +110,17 @@ def _add_export(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("model", type=Path, help=".pth")
     verb.add_argument("--baselines", type=Path, help="folder that the verb baselines wrote")
     verb.add_argument("--out", type=Path, default=Path("lifter.onnx"))
-    verb.add_argument("--data", type=Path, default=DATA, help="the training file")
+    add_data(verb)
     verb.set_defaults(run=verbs.export)
 
 
 def _add_ablate(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--steps", type=int, default=1000)
+    add_steps(verb, 1000)
     verb.add_argument("--only", nargs="+", default=[], metavar="WORDS", help="variants whose name holds one of these")
     verb.add_argument("--out", type=Path, default=Path("runs") / "ablation")
     verb.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
-    verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
-    _add_common(verb)
+    add_machine(verb)
+    add_data(verb)
     verb.set_defaults(run=verbs.ablate)
 
 
@@ -111,11 +129,6 @@ def _add_measure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--preset", choices=("fast", "balanced", "best"), default="balanced")
     verb.add_argument("--out", type=Path, default=Path("detector_noise.json"))
     verb.set_defaults(run=verbs.measure)
-
-
-def _add_common(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--data", type=Path, default=DATA, help="the training file")
-    verb.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
 
 
 if __name__ == "__main__":

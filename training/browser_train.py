@@ -1,6 +1,5 @@
 """Train the web page's lifter on single frames of the synthetic pairs. Minutes on one core."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +10,12 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from ..lifter.atomic_file import written_whole
 from .browser_model import STATURE, BrowserLifter
+from .checkpoint import save_checkpoint
 from .detector_noise import DetectorNoise
 from .evaluation_cases import AS_RECORDED
 from .joints_from_landmarks import joint_weights
+from .learning_rate import learning_rate_share
 from .metrics import mpjpe, pa_mpjpe
 from .motion_set import MotionSet
 from .synthesis import Augmentation, Batch, PairMaker
@@ -53,7 +53,10 @@ def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> 
     averaged = AveragedModel(network, avg_fn=_running_mean(settings.average), use_buffers=True)
     maker = PairMaker(motions.only("train"), settings.seed, device=settings.device)
     optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_rate(step, settings.steps))
+    warm_up = min(200, 1 + settings.steps // 10)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_share(step, settings.steps, warm_up)
+    )
     for step in (progress := tqdm(range(settings.steps), desc="train-browser", unit="step", mininterval=5)):
         slopes, joints = frames_of(maker.batch(settings.people, settings.frames), network.joint_weights)
         loss = (network(slopes) - joints).reshape(-1, 24, 3).norm(dim=-1).mean()
@@ -66,8 +69,7 @@ def train_browser(motions: MotionSet, path: Path, settings: BrowserSettings) -> 
         if step % 100 == 0:
             progress.set_postfix(mm=f"{1000 * float(loss.detach()):.0f}", refresh=False)
     network.load_state_dict(averaged.module.state_dict())
-    with written_whole(path) as part:
-        torch.save({"settings": network.cpu().settings, "weights": network.state_dict()}, part)
+    save_checkpoint(path, {"settings": network.cpu().settings, "weights": network.state_dict()})
     return network.eval()
 
 
@@ -103,10 +105,3 @@ def _running_mean(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
         return old + (new - old) * (1 - min(keep, (1 + int(count)) / (10 + int(count))))
 
     return mean
-
-
-def _share_of_rate(step: int, steps: int) -> float:
-    """Warm up over 200 steps, or a tenth of few, then fall along a cosine to a hundredth."""
-    return min(1.0, (step + 1) / min(200, 1 + steps // 10)) * (
-        0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
-    )

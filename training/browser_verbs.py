@@ -3,20 +3,19 @@
 import argparse
 from pathlib import Path
 
-from .verbs import device_named
+from .options import add_data, add_machine, add_steps
+from .verbs import device_named, use_threads
 
-DATA = Path("processed") / "processed_data.npz"
 MODEL = Path("runs") / "browser.pth"
 
 
 def add_train_browser(verb: argparse.ArgumentParser) -> None:
     """Options of train-browser, and what it does."""
-    verb.add_argument("--steps", type=int, default=6000)
+    add_steps(verb, 6000)
     verb.add_argument("--seed", type=int, default=1)
-    verb.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = all")
     verb.add_argument("--out", type=Path, default=MODEL, help="the model to write (.pth)")
-    verb.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    verb.add_argument("--data", type=Path, default=DATA, help="the training file")
+    add_machine(verb)
+    add_data(verb)
     verb.set_defaults(run=train_browser)
 
 
@@ -24,19 +23,16 @@ def add_export_browser(verb: argparse.ArgumentParser) -> None:
     """Options of export-browser, and what it does."""
     verb.add_argument("model", type=Path, help=".pth")
     verb.add_argument("--out", type=Path, default=Path("examples") / "browser", help="folder for model and metadata")
-    verb.add_argument("--data", type=Path, default=DATA, help="the training file")
+    add_data(verb)
     verb.set_defaults(run=export_browser)
 
 
 def train_browser(options: argparse.Namespace) -> None:
     """Train the web page's lifter and say how far off it is."""
-    import torch
-
     from . import browser_train
     from .motion_set import read_motion_set
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     motions = read_motion_set(options.data)
     settings = browser_train.BrowserSettings(options.steps, seed=options.seed, device=device_named(options.device))
     network = browser_train.train_browser(motions, options.out, settings)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .errors import TrainingDataError
+from .errors import TrainingDataError, is_out_of_memory
 from .evaluate import score
+from .learning_rate import learning_rate_share
 from .motion_set import MotionSet
 from .network import DILATIONS, POINTS, Lifter
 from .run_folder import LOG, RunFolder, require_finite
@@ -42,7 +43,7 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     average: float = 0.999
     check_every: int = 500
-    patience: int = 0
+    patience: int = 20
     seed: int = 1
     device: str = "cpu"
     precision: str = "float32"
@@ -80,6 +81,7 @@ class Run:
     ) -> None:
         self.folder, self.settings, self.validation = RunFolder(folder), settings, validation
         self.workers = workers or Workers()
+        self.share = self.workers.share_of(settings.batch)
         self.device = torch.device(device or settings.device)
         torch.manual_seed(settings.seed)
         self.network = Lifter(settings.width, tuple(settings.dilations)).to(self.device)
@@ -101,7 +103,7 @@ class Run:
         if self.workers.first:
             self.folder.start(settings)
             self.folder.forget_after(self.step)
-            LOG.info("%s from step %d: %s", "training", self.step, asdict(settings))
+            LOG.info("training from step %d: %s", self.step, asdict(settings))
         started, before = time.monotonic(), self.minutes
         progress = tqdm(
             total=settings.steps, initial=self.step, desc="train", unit="step", disable=not self.workers.first
@@ -118,9 +120,10 @@ class Run:
 
     def _take_step(self) -> Tensor:
         settings = self.settings
+        share = learning_rate_share(self.step, settings.steps)
         for optimizer, rates in zip(self.optimizers, self.base_rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * learning_rate_share(settings, self.step)
+                group["lr"] = rate * share
             optimizer.zero_grad(set_to_none=True)
         batch = self._batch()
         self.network.train()
@@ -136,7 +139,7 @@ class Run:
         return loss.detach()
 
     def _batch(self) -> Batch:
-        return self.maker.batch(self.workers.share_of(self.settings.batch), self.settings.frames)
+        return self.maker.batch(self.share, self.settings.frames)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -198,7 +201,7 @@ class Run:
 
         Raises TrainingDataError when there is no state, or it was saved by another number of workers.
         """
-        state = self.folder.state(str(self.device))
+        state = self.folder.state()
         if len(state["randoms"]) != self.workers.count:
             raise TrainingDataError(
                 f"This run had {len(state['randoms'])} workers, now there are {self.workers.count}. "
@@ -208,16 +211,10 @@ class Run:
         self.averaged.load_state_dict(state["averaged"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.maker.random.set_state(state["randoms"][self.workers.rank].cpu())
-        torch.set_rng_state(state["torch_random"].cpu())
+        self.maker.random.set_state(state["randoms"][self.workers.rank])
+        torch.set_rng_state(state["torch_random"])
         self.running = state["running"].to(self.device)
         self.step, self.best, self.stale, self.minutes = (state[key] for key in ("step", "best", "stale", "minutes"))
-
-
-def learning_rate_share(settings: TrainingSettings, step: int) -> float:
-    """Part of the full learning rate: warm up over 200 steps, then fall along a cosine to a hundredth."""
-    warm = min(1.0, (step + 1) / 200)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / settings.steps)))
 
 
 @contextmanager
@@ -225,8 +222,8 @@ def remedies(batch: int) -> Iterator[None]:
     """Turn running out of memory into a word on what to do."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         raise TrainingDataError(
             f"Out of memory with batches of {batch}. Use a smaller one, such as --batch {max(1, batch // 2)}, and "

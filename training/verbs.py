@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import TrainingDataError
+from .json_file import write_json
 
 if TYPE_CHECKING:
     from .train import TrainingSettings
@@ -22,36 +23,37 @@ def preprocess(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Start a run, or go on with one."""
-    import torch
-
     from .motion_set import read_motion_set
     from .train import Run
-    from .workers import join_workers
+    from .workers import joined_workers
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     motions = read_motion_set(options.data)
-    folder, settings = _run_of(options)
-    workers, device = join_workers(settings.device)
-    run = Run(folder, settings, motions.only("train"), motions.only("val"), workers, device)
-    if options.resume:
-        run.resume()
-    if workers.first:
-        print(f"training in {folder} on {settings.device} in {settings.precision}")
-    run.train()
+    folder, settings = (options.resume, _settings_of(options.resume)) if options.resume else _new_run(options)
+    with joined_workers(device_named(settings.device)) as (workers, device):
+        run = Run(folder, settings, motions.only("train"), motions.only("val"), workers, device)
+        if options.resume:
+            run.resume()
+        if workers.first:
+            print(f"training in {folder} on {settings.device} in {settings.precision}")
+        run.train()
 
 
-def _run_of(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
+def _settings_of(folder: Path) -> "TrainingSettings":
     from .train import TrainingSettings
 
-    if options.resume:
-        try:
-            return options.resume, TrainingSettings(**json.loads((options.resume / "config.json").read_text()))
-        except (OSError, TypeError, ValueError) as error:
-            raise TrainingDataError(
-                f"{options.resume} holds no run that can go on (no state.pth, or no readable config.json). "
-                "Give the folder of a run."
-            ) from error
+    try:
+        return TrainingSettings(**json.loads((folder / "config.json").read_text("utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise TrainingDataError(
+            f"{folder} holds no run that can go on (no state.pth, or no readable config.json). "
+            "Give the folder of a run."
+        ) from error
+
+
+def _new_run(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
+    from .train import TrainingSettings
+
     device = device_named(options.device)
     precision = precision_named(options.precision, device)
     settings = TrainingSettings(
@@ -67,14 +69,23 @@ def _run_of(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
     return Path("runs") / f"{options.name}_{time.strftime('%Y%m%d_%H%M%S')}", settings
 
 
+def use_threads(count: int) -> None:
+    """Compute with ``count`` CPU threads, 0 = as many as PyTorch likes."""
+    import torch
+
+    if count:
+        torch.set_num_threads(count)
+
+
 def device_named(asked: str) -> str:
     """cpu or cuda. Raises TrainingDataError when CUDA is asked for and not there."""
     import torch
 
     if asked == "cuda" and not torch.cuda.is_available():
         raise TrainingDataError(
-            "PyTorch finds no CUDA GPU here. Leave out --device to train on the processor, or install a CUDA build of "
-            "PyTorch (https://pytorch.org/get-started/locally) and NVIDIA's driver."
+            "PyTorch finds no CUDA GPU here. Leave out --device to use the processor (a run begun on a GPU needs one "
+            "to go on), or install a CUDA build of PyTorch (https://pytorch.org/get-started/locally) and NVIDIA's "
+            "driver."
         )
     return asked if asked != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -85,8 +96,11 @@ def precision_named(asked: str, device: str) -> str:
 
     if asked != "auto":
         return asked
-    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.8 does not say
-    fast = device == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16")
+    if device == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.8 does not say
+        fast = able.get("avx512_bf16") or able.get("amx_bf16")
     return "bfloat16" if fast else "float32"
 
 
@@ -95,6 +109,7 @@ def baselines(options: argparse.Namespace) -> None:
     from .baselines import train_baselines
     from .motion_set import read_motion_set
 
+    use_threads(options.threads)
     motions = read_motion_set(options.data)
     train_baselines(motions, options.out, options.steps, seed=options.seed, device=device_named(options.device))
 
@@ -106,11 +121,12 @@ def evaluate(options: argparse.Namespace) -> None:
     from .motion_set import read_motion_set
     from .network import load_lifter
 
+    use_threads(options.threads)
     network = load_lifter(options.model, device_named(options.device))
     report = score(network, read_motion_set(options.data).only("val"), options.baselines)
     print(table(report))
     if options.out:
-        options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        write_json(options.out, report)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -128,15 +144,12 @@ def export(options: argparse.Namespace) -> None:
 
 def ablate(options: argparse.Namespace) -> None:
     """Small lifters that lack one part each, as a table."""
-    import torch
-
     from .ablation import ablate as train_variants
     from .ablation import ablation_table
     from .motion_set import read_motion_set
     from .train import TrainingSettings
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     device = device_named(options.device)
     precision = precision_named(options.precision, device)
     settings = TrainingSettings(options.steps, width=192, device=device, precision=precision)
@@ -149,5 +162,5 @@ def measure(options: argparse.Namespace) -> None:
     from .detector_error import measure as errors
 
     found = errors(options.renders, options.preset)
-    options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    write_json(options.out, found)
     print(f"{options.out}: {found['clips']} clips")

@@ -1,6 +1,8 @@
 """The processes that train together, one for each GPU, as torchrun starts them; usually there is one."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -44,14 +46,27 @@ class Workers:
         return said[0]
 
 
-def join_workers(device: str) -> tuple[Workers, str]:
-    """Join the other processes where torchrun started this one; the workers and this one's device."""
+@contextmanager
+def joined_workers(device: str) -> Iterator[tuple[Workers, str]]:
+    """Join the other processes where torchrun started this one; the workers and this one's device.
+
+    Raises TrainingDataError when there are more processes than GPUs.
+    """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
-        return Workers(), device
-    if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    if device.startswith("cuda"):
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
-        torch.cuda.set_device(device)
-    return Workers(distributed.get_rank(), count), device
+        yield Workers(), device
+        return
+    if device == "cuda":
+        device = _own_gpu()
+        torch.cuda.set_device(device)  # before joining: NCCL takes the device that is current
+    distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+    yield Workers(distributed.get_rank(), count), device
+    # At a good end only: after a fault this would wait for the others, whom torchrun ends.
+    distributed.destroy_process_group()
+
+
+def _own_gpu() -> str:
+    rank, found = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if rank >= found:
+        raise TrainingDataError(f"More processes than GPUs. Start torchrun with --nproc-per-node {found}.")
+    return f"cuda:{rank}"

@@ -1,11 +1,16 @@
-"""python -m reel2rig.training: the verbs hand on to each other, and missing data is told with what to do."""
+"""python -m reel2rig.training: the verbs hand on to each other, and what goes wrong is told with what to do."""
 
+import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-from reel2rig.training.__main__ import main
+from reel2rig.lifter.atomic_file import cannot_write
+from reel2rig.training import verbs
+from reel2rig.training.__main__ import _parser, main
 from reel2rig.training.motion_set import MotionSet, read_motion_set, write_motion_set
+from reel2rig.training.train import TrainingSettings
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,50 @@ def test_missing_data_ends_with_2_and_a_word(
     write_motion_set(Path("data.npz"), motions)
     assert main(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "said"),
+    [
+        (cannot_write(Path("report.json"), OSError(28, "No space left on device")), 1, "Free some disk space"),
+        (PermissionError(13, "Permission denied", "processed"), 1, "Permission denied: 'processed'"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), 1, "Out of memory"),
+        (KeyboardInterrupt(), 3, "--resume"),
+    ],
+)
+def test_what_the_machine_cannot_do_is_told_without_a_traceback(
+    fault: BaseException, status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: argparse.Namespace) -> None:
+        raise fault
+
+    monkeypatch.setattr(verbs, "train", fail)
+    assert main(["train"]) == status
+    assert said in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_not_taken_for_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: argparse.Namespace) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(verbs, "train", fail)
+    with pytest.raises(RuntimeError, match="illegal"):
+        main(["train"])
+
+
+@pytest.mark.parametrize("verb", [["train", "--steps", "0"], ["train", "--batch", "-1"], ["ablate", "--steps", "0"]])
+def test_nothing_can_be_done_no_times(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(verb)
+    assert "positive" in capsys.readouterr().err
+
+
+def test_the_options_of_train_are_the_defaults_of_a_run() -> None:
+    options = vars(_parser().parse_args(["train"]))
+    defaults = asdict(TrainingSettings())
+    same = (options.keys() & defaults.keys()) - {"device", "precision"}
+    assert {"steps", "batch", "width", "learning_rate", "patience", "seed"} == same
+    assert {key: options[key] for key in same} == {key: defaults[key] for key in same}
 
 
 def test_train_evaluate_and_export_hand_on_to_each_other(

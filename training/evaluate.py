@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from .baselines import load_baselines, training_of
 from .error_tally import ErrorTally
@@ -88,7 +89,7 @@ def evaluate(
     }
     if baselines_folder is not None:
         report["baselines_training"] = training_of(baselines_folder)
-    for name, case in CASES.items():
+    for name, case in tqdm(CASES.items(), desc="evaluate", unit="case"):
         pairs = HeldOutPairs(motions, case, cameras=cameras, seed=seed, device=device)
         report["frames"] = cameras * sum(len(positions) for _, positions in pairs.pieces)
         extra: dict[str, Method] = {"without_flip": lambda batch: lifted(network, batch, flip=False)}

@@ -108,8 +108,10 @@ def _splits(clips: list[dict[str, object]], own: list[str], validation: tuple[st
     """
     actors = [str(clip["subject"]) for clip in clips]
     if validation:
-        held = {actor for actor in actors if actor in validation or actor.split("/", 1)[1] in validation}
-        if not held or held == set(actors):
+        names = {actor: {actor, actor.split("/", 1)[1]} for actor in actors}
+        held = {actor for actor in actors if names[actor] & set(validation)}
+        unknown = set(validation) - set().union(*names.values())
+        if unknown or held == set(actors):
             raise TrainingDataError(f"--validation needs some, not all, of: {', '.join(sorted(set(actors))[:30])}.")
         return ["val" if actor in held else "train" for actor in actors]
     if len(set(actors)) == 1 and not any(own):

@@ -107,7 +107,7 @@ def test_the_user_can_name_who_is_held_out(tmp_path: Path) -> None:
     clips = [clip(times, actor=actor) for actor in ("ann", "bob", "민수")]
     found = processed(tmp_path, clips, validation=("민수",))
     assert found.split.tolist() == ["train", "train", "val"]
-    for nobody in (("eve",), ("ann", "bob", "민수")):
+    for nobody in (("eve",), ("ann", "eve"), ("ann", "bob", "민수")):
         with pytest.raises(TrainingDataError, match="some, not all, of"):
             processed(tmp_path, clips, validation=nobody)
 

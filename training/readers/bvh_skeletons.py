@@ -19,7 +19,8 @@ NEEDED = (
 )
 EXAMPLE = (
     'Write a table for it, e.g. {"name": "mine", "sides": ["Left", "Right"], "joints": {"pelvis": "Hips", '
-    '"side_hip": "{side}UpLeg", ...}}, and give its path; readers/bvh_skeletons.json holds examples and says more.'
+    '"side_hip": "{side}UpLeg", ...}}, and give it with --skeleton mine.json; '
+    "readers/bvh_skeletons.json holds examples and says more."
 )
 
 

@@ -82,6 +82,7 @@ class Run:
         self.folder, self.settings, self.validation = RunFolder(folder), settings, validation
         self.workers = workers or Workers()
         self.share = self.workers.share_of(settings.batch)
+        self.data = [len(training.start), int(training.length.sum())]
         self.device = torch.device(device or settings.device)
         torch.manual_seed(settings.seed)
         self.network = Lifter(settings.width, tuple(settings.dilations)).to(self.device)
@@ -189,6 +190,7 @@ class Run:
             "randoms": randoms,
             "torch_random": torch.get_rng_state(),
             "running": self.running,
+            "data": self.data,
             "step": self.step,
             "best": self.best,
             "stale": self.stale,
@@ -199,13 +201,19 @@ class Run:
     def resume(self) -> None:
         """Go on from state.pth; the steps that follow are those an uninterrupted run would have taken.
 
-        Raises TrainingDataError when there is no state, or it was saved by another number of workers.
+        Raises TrainingDataError when there is no state, or it was saved by another number of workers or
+        from other data.
         """
         state = self.folder.state()
         if len(state["randoms"]) != self.workers.count:
             raise TrainingDataError(
                 f"This run had {len(state['randoms'])} workers, now there are {self.workers.count}. "
                 "Resume it with the same number, so that the result is the same."
+            )
+        if state["data"] != self.data:
+            raise TrainingDataError(
+                f"This run learned from {state['data'][0]} clips of {state['data'][1]} frames, the training file has "
+                f"{self.data[0]} of {self.data[1]}. Give the same --data, or start a new run."
             )
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])

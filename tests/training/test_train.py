@@ -67,6 +67,13 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: P
             torch.testing.assert_close(mine.state_dict()[key], value, rtol=0, atol=0, msg=key)
 
 
+def test_a_run_goes_on_with_its_own_data_only(tmp_path: Path, motions: MotionSet) -> None:
+    run(tmp_path, motions).train()
+    other = replace(motions, length=motions.length - 1)
+    with pytest.raises(TrainingDataError, match="2 clips of 210 frames, the training file has 2 of 208"):
+        run(tmp_path, other).resume()
+
+
 def test_a_run_leaves_all_that_one_wants_to_know(tmp_path: Path, motions: MotionSet) -> None:
     run(tmp_path, motions).train()
     names = {file.name for file in tmp_path.iterdir()}

@@ -9,7 +9,10 @@ from torch import Tensor
 from ..lifter.keypoint_sets import BLAZEPOSE33
 from ..smpl_assets.body import open_body
 from ..smpl_assets.landmarks import body_landmarks
-from ..smpl_assets.skeleton import END_NAMES, PARENTS
+from ..smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
+
+UPWARDS = tuple(JOINT[name] for name in ("spine1", "spine2", "spine3", "neck", "head"))
+DOWNWARDS = tuple(JOINT[f"left_{name}"] for name in ("hip", "knee", "ankle"))
 
 
 def matrix_from_quaternion(quaternion: Tensor) -> Tensor:
@@ -39,28 +42,38 @@ class BodyPoints:
     stature_template: Tensor
     stature_directions: Tensor
 
-    def stature(self, betas: Tensor) -> Tensor:
-        """Height (B,) in metres of rest bodies with betas (B, 10)."""
-        return self.stature_template + betas @ self.stature_directions
+    def stature(self, betas: Tensor, bone_scale: Tensor) -> Tensor:
+        """Height (B,) in metres of rest bodies with betas (B, 10) and bones (B, 24) times their usual length."""
+        bones = self._bones(self._rest(betas))[..., 1] * (bone_scale - 1)
+        longer = bones[:, UPWARDS].sum(1) - bones[:, DOWNWARDS].sum(1)
+        return self.stature_template + betas @ self.stature_directions + longer
 
-    def posed(self, rotations: Tensor, betas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def posed(self, rotations: Tensor, betas: Tensor, bone_scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Joints (B, T, 24, 3), keypoints (B, T, 33, 3), ends (B, T, 13, 3), pelvis at the origin.
 
-        rotations: (B, T, 24, 3, 3) local. betas: (B, 10).
+        rotations: (B, T, 24, 3, 3) local. betas: (B, 10). bone_scale: (B, 24), the bone that ends in each joint.
         """
-        rest = self.joint_template + torch.einsum("jck,bk->bjc", self.joint_directions, betas)
+        rest = self._rest(betas)
+        bones = (self._bones(rest) * bone_scale[..., None])[:, None, ..., None]
         world = [rotations[:, :, 0]]
         joints = [torch.zeros_like(rotations[:, :, 0, 0])]
         for joint in range(1, 24):
             parent = PARENTS[joint]
-            bone = (rest[:, joint] - rest[:, parent])[:, None, :, None]
-            joints.append(joints[parent] + (world[parent] @ bone)[..., 0])
+            joints.append(joints[parent] + (world[parent] @ bones[:, :, joint])[..., 0])
             world.append(world[parent] @ rotations[:, :, joint])
         positions, turned = torch.stack(joints, 2), torch.stack(world, 2)
         template = self.landmark_template + torch.einsum("pjck,bk->bpjc", self.landmark_directions, betas)
         offsets = template - self.landmark_weights[..., None] * rest[:, None]
         landmarks = torch.einsum("bpjc,btjdc->btpd", offsets, turned) + self.landmark_weights @ positions
         return positions, landmarks[:, :, :33], landmarks[:, :, 33:]
+
+    def _rest(self, betas: Tensor) -> Tensor:
+        """Joints (B, 24, 3) of rest bodies."""
+        return self.joint_template + torch.einsum("jck,bk->bjc", self.joint_directions, betas)
+
+    def _bones(self, rest: Tensor) -> Tensor:
+        """From each joint's parent to the joint (B, 24, 3), 0 for the pelvis."""
+        return rest - rest[:, [0, *PARENTS[1:]]]
 
 
 def body_points(device: torch.device | str = "cpu") -> BodyPoints:

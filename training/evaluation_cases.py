@@ -8,7 +8,15 @@ from .synthesis import Augmentation
 
 # Cameras and shapes stay random; the motion is played as recorded.
 AS_RECORDED = Augmentation(
-    rate=(30.0, 30.0), speed=(1.0, 1.0), recombine=0.0, joint_turn=0.0, lean=0.0, tumble=0.0, focal_error=0.0
+    rate=(30.0, 30.0),
+    speed=(1.0, 1.0),
+    recombine=0.0,
+    recombine_limb=0.0,
+    joint_turn=0.0,
+    lean=0.0,
+    tumble=0.0,
+    bone_length=0.0,
+    focal_error=0.0,
 )
 NOISY = DetectorNoise.as_measured(fitted_figures())
 CLEAN = DetectorNoise(strength=0.0)

@@ -14,19 +14,26 @@ from .motion_set import MotionSet, Shards
 from .views import virtual_views
 
 UPPER_BODY = (3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)
+LIMBS = ((13, 16, 18, 20, 22), (14, 17, 19, 21, 23), (1, 4, 7, 10), (2, 5, 8, 11))
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far the synthetic world may go from the recorded one. Angles in degrees, lengths in units of stature."""
+    """How far the synthetic world may go from the recorded one. Angles in degrees.
 
-    rate: tuple[float, float] = (20.0, 60.0)
+    rate frames a second; recombine, recombine_limb share of people whose upper body, or each limb, is another's;
+    shape spread of the betas; bone_length spread of the logarithm of each bone's length beyond them.
+    """
+
+    rate: tuple[float, float] = (15.0, 60.0)
     speed: tuple[float, float] = (0.5, 2.0)
     recombine: float = 0.25
+    recombine_limb: float = 0.05
     joint_turn: float = 5.0
     lean: float = 4.0
     tumble: float = 0.03
     shape: float = 1.0
+    bone_length: float = 0.03
     usual_elevation: tuple[float, float] = (7.0, 13.0)
     free_elevation: float = 0.25
     roll: float = 5.0
@@ -87,13 +94,14 @@ class PairMaker:
     def batch(self, count: int, frames: int) -> Batch:
         """``count`` windows of ``frames`` frames."""
         clip, quaternions, pelvis, fps = self._windows(count, frames)
-        quaternions = self._recombined(quaternions, frames)
+        quaternions = self._recombined(quaternions)
         rotations = matrix_from_quaternion(quaternions) @ self._joint_turns(count)
         betas = self._normal(count, 10) * self.augmentation.shape
-        stature = self.points.stature(betas)
+        bones = torch.exp(self._mirror_equal(self._normal(count, 24)) * self.augmentation.bone_length)
+        stature = self.points.stature(betas, bones)
         to_camera, up, offset, image = self._cameras(count, stature)
         rotations = torch.cat([(to_camera[:, None] @ rotations[:, :, 0])[:, :, None], rotations[:, :, 1:]], 2)
-        joints, keypoints, ends = self.points.posed(rotations, betas)
+        joints, keypoints, ends = self.points.posed(rotations, betas, bones)
         travel = (pelvis - pelvis.mean(1, keepdim=True)) @ to_camera.mT
         root = travel * (stature / 1.7)[:, None, None] + offset[:, None]
         depth = (keypoints + root[:, :, None])[..., 2:].clamp_min(0.15)
@@ -157,13 +165,26 @@ class PairMaker:
         quaternions = torch.where(flip[..., None], other, quaternions)
         return clip, quaternions, torch.where(flip, mirrored_pelvis, pelvis), fps
 
-    def _recombined(self, quaternions: Tensor, frames: int) -> Tensor:
-        """Give some people the upper body of another."""
-        take = torch.rand(len(quaternions), generator=self.random, device=self.device) < self.augmentation.recombine
-        donors = quaternions.roll(1, 0)[:, :, list(UPPER_BODY)]
-        mixed = quaternions.clone()
-        mixed[:, :, list(UPPER_BODY)] = torch.where(take[:, None, None, None], donors, mixed[:, :, list(UPPER_BODY)])
+    def _recombined(self, quaternions: Tensor) -> Tensor:
+        """Give some people the upper body of another, and some a single limb of a third."""
+        mixed = self._with_parts(quaternions, 1, UPPER_BODY, self.augmentation.recombine)
+        for other, limb in enumerate(LIMBS, 2):
+            mixed = self._with_parts(mixed, other, limb, self.augmentation.recombine_limb)
         return mixed
+
+    def _with_parts(self, quaternions: Tensor, other: int, joints: tuple[int, ...], share: float) -> Tensor:
+        """``share`` of the people get ``joints`` of the one who stands ``other`` places before."""
+        take = torch.rand(len(quaternions), generator=self.random, device=self.device) < share
+        mixed = quaternions.clone()
+        mixed[:, :, joints] = torch.where(take[:, None, None, None], quaternions.roll(other, 0), quaternions)[
+            :, :, joints
+        ]
+        return mixed
+
+    def _mirror_equal(self, values: Tensor) -> Tensor:
+        """Values (B, 24) with the left side's on the right."""
+        left = torch.arange(24, device=self.device).minimum(self.mirror)
+        return values[:, left]
 
     def _joint_turns(self, count: int) -> Tensor:
         """Small constant turns (B, 1, 24, 3, 3) of every joint: other builds, habits and capture errors."""

@@ -28,11 +28,13 @@ UP_WEIGHT = 0.05  # a unit vector's error against points that are about 0.05 sta
 class TrainingSettings:
     """What a run was asked for; written to config.json. Defaults made the model that ships.
 
+    initial_weights: .pth whose weights the run begins with, "" = random ones.
     batch: windows a step, over all workers. patience: checks without gain after which training stops, 0 = never.
     precision: "float32" or "bfloat16" (mixed precision: matrix products in bfloat16, the rest in float32).
     """
 
     steps: int = 13000
+    initial_weights: str = ""
     batch: int = 64
     frames: int = 49
     width: int = 304
@@ -118,6 +120,11 @@ class Run:
                     self.minutes = before + (time.monotonic() - started) / 60
                     progress.set_postfix(loss=f"{float(self.running):.4f}", best=f"{self._check():.1f} mm")
         self._finish()
+
+    def begin_with(self, weights: dict[str, Tensor]) -> None:
+        """Take over a trained network's weights, of the same width."""
+        self.network.load_state_dict(weights)
+        self.averaged.load_state_dict(weights)
 
     def _take_step(self) -> Tensor:
         settings = self.settings

@@ -24,6 +24,7 @@ def preprocess(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Start a run, or go on with one."""
     from .motion_set import read_motion_set
+    from .network import load_lifter
     from .train import Run
     from .workers import joined_workers
 
@@ -34,6 +35,8 @@ def train(options: argparse.Namespace) -> None:
         run = Run(folder, settings, motions.only("train"), motions.only("val"), workers, device)
         if options.resume:
             run.resume()
+        elif options.weights:
+            run.begin_with(load_lifter(options.weights, device).state_dict())
         if workers.first:
             print(f"training in {folder} on {settings.device} in {settings.precision}")
         run.train()
@@ -52,14 +55,16 @@ def _settings_of(folder: Path) -> "TrainingSettings":
 
 
 def _new_run(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
+    from .network import load_lifter
     from .train import TrainingSettings
 
     device = device_named(options.device)
     precision = precision_named(options.precision, device)
     settings = TrainingSettings(
+        initial_weights=str(options.weights or ""),
         steps=options.steps,
         batch=options.batch,
-        width=options.width,
+        width=load_lifter(options.weights).settings["width"] if options.weights else options.width,
         learning_rate=options.learning_rate,
         patience=options.patience,
         seed=options.seed,

@@ -11,7 +11,7 @@ from reel2rig.smpl_assets.skeleton import JOINT
 from reel2rig.training.detector_noise import DetectorNoise
 from reel2rig.training.evaluation_cases import AS_RECORDED, CLEAN
 from reel2rig.training.motion_set import MotionSet, Shards
-from reel2rig.training.synthesis import Augmentation, PairMaker
+from reel2rig.training.synthesis import LIMBS, Augmentation, PairMaker
 
 
 def maker(
@@ -92,6 +92,28 @@ def test_half_of_the_windows_are_mirrored_and_bones_keep_their_length(motions: M
         for side in ("left", "right")
     ]
     np.testing.assert_allclose(thighs[0], thighs[1], atol=0.01)
+
+
+def test_bones_differ_between_people_and_agree_between_their_sides(motions: MotionSet) -> None:
+    target = maker(motions, how=replace(AS_RECORDED, shape=0.0, bone_length=0.05)).batch(32, 5).target
+    shins = [
+        (target[:, :, JOINT[f"{side}_ankle"]] - target[:, :, JOINT[f"{side}_knee"]]).norm(dim=-1)
+        for side in ("left", "right")
+    ]
+    np.testing.assert_allclose(shins[0], shins[1], atol=0.003)
+    np.testing.assert_allclose(shins[0] - shins[0][:, :1], 0, atol=1e-5)  # for the whole window
+    assert 0.02 < shins[0][:, 0].std() / shins[0][:, 0].mean() < 0.1
+
+
+def test_some_people_get_a_limb_of_another_and_keep_the_rest(motions: MotionSet) -> None:
+    made = maker(motions, how=replace(AS_RECORDED, recombine_limb=0.5))
+    _, given, _, _ = made._windows(64, 5)
+    changed = (made._recombined(given) != given).any(-1).any(1)  # (64, 24)
+    for limb in LIMBS:
+        assert (changed[:, limb] == changed[:, limb[:1]]).all()  # a limb comes whole
+        assert 0.2 < changed[:, limb[0]].float().mean() < 0.8
+    trunk = [joint for joint in range(24) if not any(joint in limb for limb in LIMBS)]
+    assert not changed[:, trunk].any()
 
 
 def _count_mirrored(made: PairMaker, quaternions: torch.Tensor) -> int:

@@ -120,6 +120,15 @@ def test_running_out_of_memory_is_told_with_what_to_do() -> None:
         raise RuntimeError("another fault")
 
 
+def test_a_run_can_begin_with_the_weights_of_another(tmp_path: Path, motions: MotionSet) -> None:
+    first = run(tmp_path / "first", motions)
+    first.train()
+    other = run(tmp_path / "other", motions, replace(SETTINGS, seed=7))
+    other.begin_with(load_lifter(tmp_path / "first" / "final_model.pth").state_dict())
+    for mine, given in zip(other.network.parameters(), first.averaged.parameters(), strict=True):
+        assert torch.equal(mine, given)
+
+
 def test_two_workers_share_a_batch_and_count_when_resumed(tmp_path: Path, motions: MotionSet) -> None:
     write_motion_set(tmp_path / "data.npz", motions)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

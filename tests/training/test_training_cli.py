@@ -22,6 +22,7 @@ from reel2rig.training.train import TrainingSettings
         (["evaluate", "missing.pth", "--data", "data.npz"], "missing.pth"),
         (["export", "missing.pth", "--data", "data.npz"], "missing.pth"),
         (["train", "--data", "data.npz", "--resume", "."], "no state.pth"),
+        (["train", "--data", "data.npz", "--weights", "missing.pth"], "missing.pth"),
     ],
 )
 def test_missing_data_ends_with_2_and_a_word(

@@ -62,7 +62,7 @@ def write_joints(path: Path, joints: Joints3D) -> None:
 def read_joints(path: Path) -> Joints3D:
     """Read a joints.npz; only ``joints`` and ``times`` (or ``fps``) are a must, so other estimators' output fits too.
 
-    Raises InputError when keys are missing or do not fit each other, or when a joint is not finite.
+    Joints that are not known are NaN. Raises InputError when keys are missing or do not fit each other.
     """
     arrays = read_npz(path)
     _require(arrays, path, ("joints",))
@@ -85,8 +85,6 @@ def _checked_joints(arrays: dict[str, NDArray], path: Path) -> NDArray[np.float3
     if joints.dtype.kind not in "fiu" or joints.ndim != 3 or joints.shape[1:] != (24, 3) or len(joints) == 0:
         message = f"{name}: joints have shape {joints.shape}."
         raise InputError("bad_joints", message, "Expected (N, 24, 3) metres in SMPL order, N > 0.")
-    if not np.isfinite(joints).all():
-        raise InputError("bad_joints", f"{name}: some joints are not finite.", "Fill the gaps or leave those rows out.")
     _check_shapes(arrays, path, len(joints))
     if "times" not in arrays and "fps" not in arrays:
         raise InputError("bad_joints", f"{name} has neither times nor fps.", "Add times (N,) in seconds, or fps.")

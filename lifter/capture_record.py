@@ -9,6 +9,7 @@ from .capture_folder import plain_options, versions
 from .checked_options import DEFAULT_HEIGHT
 from .clip_reader import ClipInfo
 from .detect import Detections
+from .missing_frames import told_gaps
 from .motion_file import Motion
 from .progress import Reporter
 from .records import Fit
@@ -54,7 +55,7 @@ def _person(number: int, made: tuple[Motion, Fit]) -> dict[str, Any]:
         "track_id": motion.track_id,
         "frames": len(motion.trans),
         "mean_confidence": round(float(_confidence(motion).mean()), 3),
-        "joint_residual_mm": round(1000 * float(found.joint_residual.mean()), 2),
+        "joint_residual_mm": round(1000 * float(np.nanmean(found.joint_residual)), 2),
         "pixel_residual": round(float(np.nanmean(found.pixel_residual)), 2),
         "betas": [round(float(beta), 4) for beta in motion.betas],
     }
@@ -70,9 +71,8 @@ def _doubts(motions: list[Motion], height: float | None) -> list[str]:
         sure = _confidence(motion)
         if sure.mean() < DOUBTFUL:
             doubts.append(f"Person {number} is hardly visible (mean confidence {sure.mean():.2f}): check the result.")
-        unseen = int((sure.max(axis=1) == 0).sum())
-        if unseen:
-            doubts.append(f"Person {number}: {unseen} frames without a usable view are interpolated (confidence 0).")
+        assert motion.times is not None
+        doubts += told_gaps(f"Person {number}", motion.times, sure)
     if height is None:
         doubts.append(f"No height was given: {DEFAULT_HEIGHT:.2f} m is assumed. Give --height for true metres.")
     return doubts

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..smpl_assets.body import OPEN_BODY
 from . import cancellation
 from .atomic_file import DISK_FULL, cannot_write
@@ -194,12 +196,13 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import read_joints, read_keypoints
     from .checked_options import check_refinement, checked_height
     from .fit_people import as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
+    from .missing_frames import bridged, told_gaps
     from .motion_file import write_motion
 
     check_refinement(options.refine)
     stature = None if options.height is None else checked_height(options.height)
     body = body_from(options.body)
-    joints = chosen_rows(in_world(read_joints(options.joints)), options.person)
+    joints = bridged(chosen_rows(in_world(read_joints(options.joints)), options.person))
     keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
     person = int(joints.track_id[0])
     fits, joints = fit_people(joints, keypoints, [person], body, stature, options.refine, reporter)
@@ -208,8 +211,9 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     return {
         "out": str(options.out),
         "frames": len(joints.times),
-        "joint_residual_mm": round(1000 * float(fits[0].joint_residual.mean()), 2),
+        "joint_residual_mm": round(1000 * float(np.nanmean(fits[0].joint_residual)), 2),
         "licence": motion.licence,
+        "warnings": told_gaps("The person", joints.times, joints.confidence),
     }
 
 

@@ -14,9 +14,10 @@ from .contact import contacts
 from .errors import InputError
 from .fit import fit, stand
 from .ground import on_the_floor, support
+from .missing_frames import filled
 from .motion_file import Motion
 from .progress import Reporter
-from .records import Fit, Joints3D, Keypoints
+from .records import Fit, Joints3D, Keypoints, everybody
 
 # Axes of an OpenCV camera that is held level, in a world with Z up: what is assumed where no camera is known.
 LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
@@ -34,6 +35,7 @@ def fit_people(
     """Fit each of ``people`` (track ids), then set everybody and the camera on the floor.
 
     joints: world frame, the people in this order. keypoints: the same rows. The stage "fit" counts finished frames.
+    Returns the fits and their rows, which have every frame from a person's first to the last (missing_frames.py).
     Raises InputError("no_smplx") when the refinement needs smplx.
     """
     progress = reporter.stage("fit", len(joints.times))
@@ -43,11 +45,15 @@ def fit_people(
         first.append(fit(rows, body, fps=fps, stature=stature, keypoints=seen))
         progress(0)
     first, joints = on_the_floor(first, joints)
-    fits = []
+    fits, rows = [], []
     for found, person in zip(first, people, strict=True):
-        fits.append(_finished(found, person, joints, keypoints, body, refinement))
-        progress(sum(len(one.trans) for one in fits))
-    return fits, joints
+        finished = _finished(found, person, joints, keypoints, body, refinement)
+        here, _, fps = _of(person, joints, keypoints)
+        finished, here = filled(finished, here, body, fps)
+        fits.append(finished)
+        rows.append(here)
+        progress(sum(len(one.times) for one in rows))
+    return fits, everybody(rows)
 
 
 def _of(person: int, joints: Joints3D, keypoints: Keypoints | None) -> tuple[Joints3D, Keypoints | None, float]:

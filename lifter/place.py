@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from ..smpl_assets.rotation import Array
@@ -11,7 +10,7 @@ from ..smpl_assets.skeleton import END, JOINT
 from .ground import floor_height
 from .keypoint_sets import BLAZEPOSE33
 from .records import Joints3D, Lifted
-from .stretches import LONGEST_GAP
+from .stretches import unbroken
 from .virtual_camera import rays_from_pixels
 
 # BlazePose points that lie on a joint or an end of the skeleton to within 2 cm.
@@ -40,14 +39,6 @@ def place(lifted: Lifted) -> Joints3D:
     for rows in unbroken(joints):
         root[rows] = steady(translations(joints.select(rows), rays[rows], weights[rows]), weights[rows], keypoints.fps)
     return _in_world(joints, root, level_up(lifted.up, weights))
-
-
-def unbroken(joints: Joints3D) -> list[NDArray[np.int64]]:
-    """Row indices of each person's unbroken stretches."""
-    change = np.flatnonzero(
-        (np.diff(joints.track_id) != 0) | (np.diff(joints.times) > LONGEST_GAP) | (np.diff(joints.times) < 0)
-    )
-    return np.split(np.arange(len(joints.times)), change + 1)
 
 
 def translations(joints: Joints3D, rays: Array, weights: Array) -> Array:

@@ -100,6 +100,12 @@ class Joints3D:
         )
 
 
+def everybody(people: list[Joints3D]) -> Joints3D:
+    """The rows of all people, one after the other."""
+    keys = ("joints", "ends", "track_id", "frames", "times", "confidence")
+    return replace(people[0], **{key: np.concatenate([getattr(one, key) for one in people]) for key in keys})
+
+
 @dataclass(frozen=True)
 class Lifted:
     """joints: Joints3D in the camera frame, each row's pelvis at the origin. up (N, 3): the world's up as each row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import Keypoints
+from .records import Joints3D, Keypoints
 
 LONGEST_GAP = 1.0  # seconds; beyond it a person's motion is not guessed
 EVEN_RATES = (20.0, 62.0)  # frames per second that the lifter was trained on
@@ -36,6 +36,14 @@ def stretches(keypoints: Keypoints, track_id: int) -> list[Stretch]:
     rows = rows[np.concatenate([[True], steps > 0])]
     gaps = np.flatnonzero(np.diff(keypoints.times[rows]) > LONGEST_GAP + 0.5 / keypoints.fps)
     return [_filled(keypoints, part) for part in np.split(rows, gaps + 1)]
+
+
+def unbroken(joints: Joints3D) -> list[NDArray[np.int64]]:
+    """Row indices of each person's unbroken stretches."""
+    change = np.flatnonzero(
+        (np.diff(joints.track_id) != 0) | (np.diff(joints.times) > LONGEST_GAP) | (np.diff(joints.times) < 0)
+    )
+    return np.split(np.arange(len(joints.times)), change + 1)
 
 
 def _filled(keypoints: Keypoints, rows: NDArray[np.int64]) -> Stretch:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import continuous_quaternions, quaternion_from_matrix
@@ -34,7 +35,8 @@ def preprocess(
     with MotionSetWriter(path) as writer:
         own_splits: list[str] = []
         for read, folder in sources:
-            for clip in read(folder, report):
+            clips = tqdm(read(folder, report), desc=folder.name, unit=" clips", disable=None, leave=False)
+            for clip in clips:
                 for quaternions, pelvis, fps in even_pieces(clip):
                     writer.add(
                         quaternions,

@@ -17,6 +17,7 @@ from ...smpl_assets.rotation import (
 )
 from ...smpl_assets.skeleton import END_NAMES
 from ..records import Fit, Joints3D, Keypoints
+from ..stretches import unbroken
 from ..virtual_camera import rays_from_pixels
 from .closed_form import initial_rotations
 from .gauss_newton import Pose, Spreads, Targets, refine, smoothed
@@ -38,20 +39,24 @@ def fit(
     rounds: int = 5,
     spreads: Spreads | None = None,
 ) -> Fit:
-    """Fit one person's rows (world frame, times ascending).
+    """Fit one person's rows (world frame, times ascending); what lies on two sides of a long gap is fitted apart.
 
     stature: metres, or None to take it from the joints. keypoints: the same rows in 2D; with them and a camera the
     pose also explains the picture. Closed form first, then ``rounds`` of damped Gauss-Newton on joints and ends.
     """
-    given, ends = joints.joints.astype(np.float64), joints.ends.astype(np.float64)
-    confidence = joints.confidence.astype(np.float64)
-    betas = solve_betas(body, measured_lengths(given, confidence), stature)
+    lengths = measured_lengths(joints.joints.astype(np.float64), joints.confidence.astype(np.float64))
+    betas = solve_betas(body, lengths, stature)
     rest = rest_skeleton(body, betas)
-    start = Pose(initial_rotations(rest, given, ends, fps), given[:, 0])
-    targets = targets_for(joints, keypoints)
-    pose = refine(rest, start, targets, fps, rounds=rounds, spreads=spreads) if rounds else start
-    pose = smoothed(pose, FINAL_SMOOTHING * fps)
-    return as_fit(rest, pose, betas, joints, keypoints)
+
+    def posed(rows: NDArray[np.int64]) -> Pose:
+        here = joints.select(rows)
+        given, ends = here.joints.astype(np.float64), here.ends.astype(np.float64)
+        start = Pose(initial_rotations(rest, given, ends, fps), given[:, 0])
+        targets = targets_for(here, None if keypoints is None else keypoints.select(rows))
+        pose = refine(rest, start, targets, fps, rounds=rounds, spreads=spreads) if rounds else start
+        return smoothed(pose, FINAL_SMOOTHING * fps)
+
+    return as_fit(rest, _joined([posed(rows) for rows in unbroken(joints)]), betas, joints, keypoints)
 
 
 def stand(
@@ -64,9 +69,17 @@ def stand(
     """
     rest = rest_skeleton(body, found.betas)
     start = Pose(matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
-    targets = replace(targets_for(joints, keypoints), support=support)
-    pose = smoothed(refine(rest, start, targets, fps, rounds=rounds), FINAL_SMOOTHING * fps)
-    return as_fit(rest, pose, found.betas, joints, keypoints)
+
+    def posed(rows: NDArray[np.int64]) -> Pose:
+        targets = replace(targets_for(joints.select(rows), keypoints.select(rows)), support=support[rows])
+        pose = refine(rest, Pose(start.local[rows], start.pelvis[rows]), targets, fps, rounds=rounds)
+        return smoothed(pose, FINAL_SMOOTHING * fps)
+
+    return as_fit(rest, _joined([posed(rows) for rows in unbroken(joints)]), found.betas, joints, keypoints)
+
+
+def _joined(parts: list[Pose]) -> Pose:
+    return Pose(np.concatenate([part.local for part in parts]), np.concatenate([part.pelvis for part in parts]))
 
 
 def as_fit(rest: RestSkeleton, pose: Pose, betas: Array, joints: Joints3D, keypoints: Keypoints | None) -> Fit:

@@ -219,6 +219,23 @@ def test_joints_of_another_estimator_become_a_motion(folder: Path, capsys: pytes
     np.testing.assert_allclose(moved, [0.3, 0.0, 0.0], atol=0.05)
 
 
+def test_frames_without_joints_are_filled_marked_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    joints = standing_people(60)
+    joints[10:13] = joints[20:50] = np.nan
+    np.savez(folder / "other.npz", joints=joints, fps=25.0)
+    out = folder / "person.npz"
+    status, last = run(capsys, "fit", folder / "other.npz", "--out", out)
+    assert status == 0, last
+    motion = read_motion(out)
+    assert motion.confidence is not None
+    unseen = np.flatnonzero(motion.confidence.max(axis=1) == 0)
+    assert unseen.tolist() == [*range(10, 13), *range(20, 50)]
+    np.testing.assert_allclose(motion.trans[:, 0] - motion.trans[0, 0], np.linspace(0, 0.3, 60), atol=0.02)
+    told = " ".join(last["result"]["warnings"])
+    assert "from 0.8 s for 1.2 s" in told
+    assert "3 frames" in told
+
+
 def test_camera_frame_joints_are_stood_up(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = standing_people()
     seen = np.stack([world[..., 0], -world[..., 2], world[..., 1] + 3.0], axis=-1)  # a level OpenCV camera

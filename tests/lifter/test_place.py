@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from reel2rig.lifter.keypoint_sets import BLAZEPOSE33
-from reel2rig.lifter.place import MATCHES, level_up, place, steady, translations, unbroken
+from reel2rig.lifter.place import MATCHES, level_up, place, steady, translations
 from reel2rig.lifter.records import Joints3D, Keypoints, Lifted
 from reel2rig.smpl_assets.body import joint_transforms, open_body
 from reel2rig.smpl_assets.landmarks import body_landmarks, place_landmarks
@@ -178,10 +178,3 @@ def test_one_frame_can_be_placed() -> None:
     rows = np.array([0])
     one = Lifted(sample.joints.select(rows), sample.up[rows], sample.keypoints.select(rows))
     assert np.isfinite(place(one).joints).all()
-
-
-def test_rows_are_cut_at_people_and_at_long_gaps() -> None:
-    sample = lifted().joints.select(np.arange(8))
-    sample.track_id[:] = [1, 1, 1, 1, 2, 2, 2, 2]
-    sample.times[:] = [0.0, 0.1, 2.0, 2.1, 0.0, 0.1, 0.2, 0.3]
-    assert [rows.tolist() for rows in unbroken(sample)] == [[0, 1], [2, 3], [4, 5, 6, 7]]

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from reel2rig.lifter.records import Keypoints
-from reel2rig.lifter.stretches import lifter_positions, stretches
+from reel2rig.lifter.records import Joints3D, Keypoints
+from reel2rig.lifter.stretches import lifter_positions, stretches, unbroken
 
 
 def seen(frames: list[int], fps: float = 10.0, track: int = 7) -> Keypoints:
@@ -35,6 +35,15 @@ def test_a_gap_is_filled_and_marked() -> None:
 def test_a_gap_longer_than_a_second_splits() -> None:
     first, second = stretches(seen([0, 1, 2, 20, 21]), 7)
     assert (first.frames.tolist(), second.frames.tolist()) == ([0, 1, 2], [20, 21])
+
+
+def test_rows_are_cut_at_people_and_at_long_gaps() -> None:
+    rows = Joints3D(
+        joints=np.zeros((8, 24, 3), np.float32), ends=np.zeros((8, 13, 3), np.float32), frame="camera",
+        track_id=np.array([1, 1, 1, 1, 2, 2, 2, 2]), frames=np.arange(8),
+        times=np.array([0.0, 0.1, 2.0, 2.1, 0.0, 0.1, 0.2, 0.3]), confidence=np.ones((8, 24), np.float32),
+    )  # fmt: skip
+    assert [part.tolist() for part in unbroken(rows)] == [[0, 1], [2, 3], [4, 5, 6, 7]]
 
 
 def test_a_gap_of_one_second_does_not() -> None:

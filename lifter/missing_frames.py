@@ -1,0 +1,117 @@
+"""Frames in which a person was not seen: every joint turns evenly between what was seen, and the frame says so."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..smpl_assets.body import Body
+from ..smpl_assets.rotation import (
+    Array,
+    axis_angle_from_matrix,
+    axis_angle_from_quaternion,
+    continuous_quaternions,
+    matrix_from_axis_angle,
+    quaternion_from_matrix,
+)
+from .errors import InputError
+from .fit.skeleton import pose_skeleton, rest_skeleton
+from .records import Fit, Joints3D
+from .stretches import LONGEST_GAP
+
+Rows = NDArray[np.int64]
+
+
+def bridged(joints: Joints3D) -> Joints3D:
+    """One person's rows with joints that are not finite taken along a line in time, at confidence 0.
+
+    Before a joint is first known and after it was last known it keeps its place. Raises InputError("bad_joints") when
+    a joint is known in no frame.
+    """
+    points, confidence = joints.joints.copy(), joints.confidence.copy()
+    unknown = ~np.isfinite(points).all(axis=-1)
+    if unknown.all(axis=0).any():
+        hint = "Every joint must be known in some frame; SMPL's 24 joints are needed."
+        raise InputError("bad_joints", "Some joints have no position in any frame.", hint)
+    confidence[unknown] = 0.0
+    for joint in np.flatnonzero(unknown.any(axis=0)):  # a few of 24, each one vectorised call an axis
+        known = ~unknown[:, joint]
+        for axis in range(3):
+            points[:, joint, axis] = np.interp(joints.times, joints.times[known], points[known, joint, axis])
+    return replace(joints, joints=points, confidence=confidence)
+
+
+def filled(found: Fit, joints: Joints3D, body: Body, fps: float) -> tuple[Fit, Joints3D]:
+    """One person on every frame from the first to the last in which anything of them was seen.
+
+    joints: the rows of ``found``, times ascending. Frames that are absent or have confidence 0 throughout are
+    interpolated in rotation space, the way over the floor along a line, however long the gap; they have confidence 0
+    and their residuals are NaN. Returns both with the same new rows.
+    """
+    known = np.flatnonzero(joints.confidence.max(axis=1) > 0)
+    if len(known) == 0:
+        return found, joints
+    slot = np.round((joints.times[known] - joints.times[known[0]]) * fps).astype(np.int64)
+    known = known[np.concatenate([[True], np.diff(slot) > 0])]
+    slot = np.unique(slot)
+    if len(slot) == len(joints.times) and slot[-1] == len(slot) - 1:
+        return found, joints
+    every = np.arange(slot[-1] + 1)
+    before = np.searchsorted(slot, every, side="right") - 1
+    after = np.minimum(before + 1, len(slot) - 1)
+    share = (every - slot[before]) / np.maximum(slot[after] - slot[before], 1)
+    return _between(found, joints, body, known[before], known[after], share)
+
+
+def _between(found: Fit, joints: Joints3D, body: Body, before: Rows, after: Rows, share: Array) -> tuple[Fit, Joints3D]:
+    """Rows that lie at ``share`` (T,) of the way from row ``before`` (T,) to row ``after``; 0 is the row itself."""
+    local, seen = matrix_from_axis_angle(found.axis_angle), share == 0
+    turn = axis_angle_from_matrix(np.swapaxes(local[before], -1, -2) @ local[after])
+    local = np.where(
+        seen[:, None, None, None], local[before], local[before] @ matrix_from_axis_angle(turn * share[:, None, None])
+    )
+    trans = _mixed(found.trans, before, after, share)
+    rest = rest_skeleton(body, found.betas)
+    posed = pose_skeleton(rest, local, trans + rest.joints[0])
+    unsure = joints.select(before)
+    return (
+        replace(
+            found,
+            axis_angle=axis_angle_from_quaternion(continuous_quaternions(quaternion_from_matrix(local))),
+            trans=trans,
+            joints=posed.joints,
+            ends=posed.ends,
+            joint_residual=np.where(seen, found.joint_residual[before], np.nan),
+            pixel_residual=np.where(seen, found.pixel_residual[before], np.nan),
+        ),
+        replace(
+            unsure,
+            joints=np.where(seen[:, None, None], unsure.joints, posed.joints).astype(np.float32),
+            ends=np.where(seen[:, None, None], unsure.ends, posed.ends).astype(np.float32),
+            frames=np.round(_mixed(joints.frames.astype(np.float64), before, after, share)).astype(np.int64),
+            times=_mixed(joints.times, before, after, share),
+            confidence=unsure.confidence * seen[:, None],
+        ),
+    )
+
+
+def _mixed(values: Array, before: Rows, after: Rows, share: Array) -> Array:
+    share = share.reshape(-1, *[1] * (values.ndim - 1))
+    return values[before] * (1 - share) + values[after] * share
+
+
+def told_gaps(who: str, times: Array, confidence: Array) -> list[str]:
+    """What a user should know of the frames of ``who`` that nobody saw: times (T,) s, confidence (T, 24)."""
+    unseen = confidence.max(axis=1) == 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], unseen, [False]]).astype(int))).reshape(-1, 2)
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    told = [
+        f"{who} is out of sight from {times[first]:.1f} s for {(last - first) * step:.1f} s: the motion in between is "
+        "guessed from its two ends (confidence 0)."
+        for first, last in edges
+        if (last - first) * step > LONGEST_GAP
+    ]
+    short = sum(last - first for first, last in edges if (last - first) * step <= LONGEST_GAP)
+    if short:
+        told.append(f"{who}: {short} frames without a usable view are interpolated (confidence 0).")
+    return told

@@ -1,0 +1,119 @@
+"""Frames in which nobody saw the person: turned through evenly, marked, and told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from reel2rig.lifter.errors import InputError
+from reel2rig.lifter.fit import fit
+from reel2rig.lifter.missing_frames import bridged, filled, told_gaps
+from reel2rig.lifter.records import Fit, Joints3D
+from reel2rig.smpl_assets.body import open_body
+from reel2rig.smpl_assets.rotation import axis_angle_from_matrix, matrix_from_axis_angle
+from reel2rig.smpl_assets.skeleton import JOINT
+
+FPS = 10.0
+ELBOW = JOINT["left_elbow"]
+
+
+def bending(frames: list[int]) -> tuple[Fit, Joints3D]:
+    """Somebody who walks along x at 1 m/s and bends an elbow by 1 radian a second, seen in ``frames`` only."""
+    times = np.array(frames) / FPS
+    turns = np.zeros((len(frames), 24, 3))
+    turns[:, ELBOW, 1] = -times
+    nowhere = np.zeros((len(frames), 24, 3))
+    nowhere[..., 0] = times[:, None]
+    found = Fit(
+        axis_angle=turns, trans=nowhere[:, 0], betas=np.zeros(10), joints=nowhere, ends=nowhere[:, :13],
+        joint_residual=np.full(len(frames), 0.01), pixel_residual=np.full(len(frames), 3.0),
+    )  # fmt: skip
+    return found, Joints3D(
+        joints=nowhere.astype(np.float32), ends=nowhere[:, :13].astype(np.float32), frame="world",
+        track_id=np.full(len(frames), 3), frames=np.array(frames) * 2, times=times,
+        confidence=np.full((len(frames), 24), 0.8, np.float32),
+    )  # fmt: skip
+
+
+def elbow(found: Fit) -> np.ndarray:
+    turn = axis_angle_from_matrix(matrix_from_axis_angle(found.axis_angle))
+    return -turn[:, ELBOW, 1]
+
+
+def test_what_was_seen_in_every_frame_is_left_alone() -> None:
+    found, joints = bending([0, 1, 2, 3])
+    assert filled(found, joints, open_body(), FPS) == (found, joints)
+
+
+@pytest.mark.parametrize("frames", [[0, 1, 2, 5, 6], [0, 1, 25, 26]], ids=["short gap", "long gap"])
+def test_absent_frames_are_turned_through_evenly_and_marked(frames: list[int]) -> None:
+    found, joints = filled(*bending(frames), open_body(), FPS)
+    every = np.arange(frames[-1] + 1)
+    np.testing.assert_allclose(elbow(found), every / FPS, atol=1e-6)
+    np.testing.assert_allclose(found.trans[:, 0], every / FPS, atol=1e-6)
+    np.testing.assert_allclose(joints.times, every / FPS, atol=1e-6)
+    assert joints.frames.tolist() == (2 * every).tolist()
+    unseen = ~np.isin(every, frames)
+    assert (joints.confidence[unseen] == 0).all()
+    assert (joints.confidence[~unseen] > 0).all()
+    assert (np.isnan(found.joint_residual) == unseen).all()
+    assert set(joints.track_id.tolist()) == {3}
+
+
+def test_the_joints_of_filled_frames_are_those_of_the_pose() -> None:
+    found, joints = filled(*bending([0, 4]), open_body(), FPS)
+    bones = np.linalg.norm(found.joints[:, ELBOW] - found.joints[:, JOINT["left_shoulder"]], axis=-1)
+    np.testing.assert_allclose(bones, bones[0], atol=1e-9)
+    np.testing.assert_allclose(joints.joints[1:4], found.joints[1:4], atol=1e-6)
+
+
+def test_a_guess_in_a_frame_that_nobody_saw_is_replaced() -> None:
+    found, joints = bending([0, 1, 2, 3, 4])
+    joints.confidence[2] = 0
+    found.axis_angle[2, ELBOW] = [0.0, 2.0, 0.0]
+    np.testing.assert_allclose(elbow(filled(found, joints, open_body(), FPS)[0])[2], 0.2, atol=1e-6)
+
+
+def test_frames_before_the_first_and_after_the_last_sight_are_left_out() -> None:
+    found, joints = bending([0, 1, 2, 3, 4])
+    joints.confidence[[0, 4]] = 0
+    found, joints = filled(found, joints, open_body(), FPS)
+    assert joints.frames.tolist() == [2, 4, 6]
+
+
+def test_long_gaps_are_told_with_their_time() -> None:
+    _, joints = filled(*bending([0, 1, 2, 5, 6, 30, 31]), open_body(), FPS)
+    first, second = told_gaps("Anna", joints.times, joints.confidence)
+    assert first.startswith("Anna is out of sight from 0.7 s for 2.3 s")
+    assert second.startswith("Anna: 2 frames")
+    assert told_gaps("Anna", joints.times[:3], joints.confidence[:3]) == []
+
+
+def test_joints_that_are_not_known_are_bridged_without_trust() -> None:
+    _, joints = bending([0, 1, 2, 3])
+    joints.joints[1:3, ELBOW] = np.nan
+    found = bridged(joints)
+    np.testing.assert_allclose(found.joints[:, ELBOW, 0], joints.times, atol=1e-6)
+    assert found.confidence[:, ELBOW].tolist() == pytest.approx([0.8, 0, 0, 0.8])
+    assert (np.delete(found.confidence, ELBOW, axis=1) > 0).all()
+
+
+def test_a_joint_that_is_never_known_is_refused() -> None:
+    _, joints = bending([0, 1])
+    joints.joints[:, ELBOW] = np.nan
+    with pytest.raises(InputError, match="no position in any frame"):
+        bridged(joints)
+
+
+def test_motion_on_two_sides_of_a_long_gap_does_not_mix() -> None:
+    rest = open_body().rest_joints(np.zeros(10))
+    upright = np.stack([rest[:, 0], -rest[:, 2], rest[:, 1]], axis=-1)
+    _, joints = bending([0, 1, 2, 3, 30, 31, 32, 33])
+    turned = upright @ np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])
+    joints = replace(
+        joints,
+        joints=np.stack([upright] * 4 + [turned + np.array([5.0, 0, 0])] * 4).astype(np.float32),
+        ends=np.full((8, 13, 3), np.nan, np.float32),
+    )
+    found = fit(joints, open_body(), fps=FPS)
+    np.testing.assert_allclose(found.joints[:4], np.broadcast_to(found.joints[:1], (4, 24, 3)), atol=1e-3)
+    np.testing.assert_allclose(found.joints[4:], np.broadcast_to(found.joints[4:5], (4, 24, 3)), atol=1e-3)

@@ -170,6 +170,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .camera import Intrinsics, intrinsics
     from .capture_files import read_keypoints, write_joints
     from .checked_options import checked_height, checked_person
+    from .elevation import with_full_elevation
     from .lift import LIFTER_MODEL, lift
     from .place import place
     from .providers import choose_provider, open_session
@@ -184,7 +185,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
         lens = intrinsics(options.keypoints, size, field_of_view=options.fov, calibration=options.camera)
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, choose_provider(options.device), threads=1)
-    lifted = lift(keypoints, lens.camera_K, stature, session, choose_people(keypoints, person))
+    lifted = with_full_elevation(lift(keypoints, lens.camera_K, stature, session, choose_people(keypoints, person)))
     lifted = with_bone_lengths(lifted, open_body(), stature)
     reporter.stage("place")
     joints = place(lifted)

@@ -13,6 +13,7 @@ from .capture_record import capture_record
 from .checked_options import check_range, check_refinement, checked_height, checked_person
 from .clip_reader import ClipInfo, probe, read_frames
 from .detect import Backend, Detections, PresetName, detect
+from .elevation import with_full_elevation
 from .fit_people import as_motion, body_from, fit_people
 from .lift import LIFTER_MODEL, lift
 from .motion_file import Motion, write_motion
@@ -65,7 +66,8 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     people = choose_people(keypoints, person)
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, detections.provider, threads=1)
-    lifted = with_bone_lengths(lift(keypoints, lens.camera_K, stature, session, people), body, stature)
+    lifted = with_full_elevation(lift(keypoints, lens.camera_K, stature, session, people))
+    lifted = with_bone_lengths(lifted, body, stature)
     reporter.stage("place")
     joints = place(lifted)
     fits, joints = fit_people(joints, lifted.keypoints, people, body, stature, options.refine, reporter)

@@ -1,9 +1,9 @@
 """Take back the lifter's pull towards the usual camera height.
 
 How steeply a camera looks down on a person is the hardest thing to see in 2D keypoints, so a lifter that is unsure
-answers nearer to what is usual: people seen from far above come out leaning away, their depth too small and, for the
-same height in the picture, too far off. A clip has one camera and many frames, so the mean answer can be moved back by
-the share that is missing on average (regression dilution, Spearman 1904). Body and up turn together.
+answers nearer to level: people seen from above come out leaning away, their depth too small and, for the same height
+in the picture, too far off. A clip has one camera and many frames, so the mean answer can be moved back by the share
+that is missing on average (regression dilution, Spearman 1904). Body and up turn together.
 """
 
 from dataclasses import replace
@@ -16,9 +16,8 @@ from .place import level_up
 from .records import Lifted
 from .virtual_camera import rays_from_pixels
 
-USUAL = np.radians(7.0)  # mean elevation of the cameras that the lifter was trained with
-# By how much an elevation differs more from the usual one than the lifter says: chosen on renders of training motion,
-# where it makes up, joints and place better, and checked on other renders (benchmarks/rendered_truth.py).
+# How many times as steep as the lifter says: chosen on renders of training motion, where it makes up, joints and place
+# better, and checked on renders of other people (benchmarks/rendered_truth.py). Cameras that look up gain nothing.
 GAIN = 1.3
 
 
@@ -46,5 +45,5 @@ def _correction(lifted: Lifted, rows: NDArray[np.bool_], gain: float) -> Array:
     level = np.cross(view, up)
     if np.linalg.norm(level) < 0.2:  # nearly straight from above or below: there is no level axis to turn about
         return np.eye(3)
-    elevation = np.arcsin(np.clip(-up @ view, -1.0, 1.0))
-    return matrix_from_axis_angle((gain - 1.0) * (elevation - USUAL) * level / np.linalg.norm(level))
+    elevation = max(0.0, float(np.arcsin(np.clip(-up @ view, -1.0, 1.0))))
+    return matrix_from_axis_angle((gain - 1.0) * elevation * level / np.linalg.norm(level))

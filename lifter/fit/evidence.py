@@ -1,0 +1,127 @@
+"""What points on the body say about its pose: how hard and where each of them pulls at the bones.
+
+Arrays have frames last (frames_last.py) and are in world axes with the pelvis at the origin.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...smpl_assets.rotation import Array
+from ..ground import POINTS_TO_SOLE
+from .frames_last import cross
+from .kinematic_tree import Pull
+from .skeleton import RestSkeleton
+from .targets import Spreads, Targets
+
+ENDS, KEYPOINTS = slice(24, 37), slice(37, 70)
+
+
+@dataclass(frozen=True)
+class BodyPoints:
+    """P points that bones carry, each a mean of what N attachments make of it.
+
+    bones (N,), offsets (N, 3) m from the bone's joint in its rest axes, points (N,) which point, shares (P, N).
+    bone_shares (24, N): the same shares, in the rows of the bones.
+    """
+
+    bones: NDArray[np.intp]
+    offsets: Array
+    points: NDArray[np.intp]
+    shares: Array
+    bone_shares: Array
+
+    def carried(self, world: Array, joints: Array) -> Array:
+        """Where each bone takes what is attached to it: (3, N, T) m."""
+        return np.einsum("abnt,nb->ant", world[:, :, self.bones], self.offsets) + joints[:, self.bones]
+
+    def pull(self, carried: Array, weight: Array, force: Array) -> Pull:
+        """What ``force`` (3, P, T) at points held with ``weight`` (3, 3, P, T) does to the bones.
+
+        The force is exact. The stiffness of a point that several bones share is that of its attachments, each with
+        its share, which is never less than the point's own: steps stay safe and end at the same minimum.
+        """
+        at = carried[:, None]
+        weight, force = weight[:, :, self.points], force[:, self.points]
+        lever = cross(at, weight)
+        inertia = cross(at, np.swapaxes(lever, 0, 1))
+        stiffness = np.empty((6, 6, 24, carried.shape[-1]), carried.dtype)
+        stiffness[:3, :3] = self.bone_shares @ inertia
+        stiffness[:3, 3:] = self.bone_shares @ lever
+        stiffness[3:, :3] = np.swapaxes(stiffness[:3, 3:], 0, 1)
+        stiffness[3:, 3:] = self.bone_shares @ weight
+        return Pull(stiffness, self.bone_shares @ np.concatenate([cross(carried, force), force]))
+
+
+def body_points(rest: RestSkeleton, *, with_keypoints: bool) -> BodyPoints:
+    """24 joints and 13 ends, then the 33 keypoints if wanted."""
+    count = None if with_keypoints else 37
+    weights = np.concatenate([np.eye(24), rest.ends.weights, rest.keypoints.weights])[:count]
+    offsets = np.concatenate([np.zeros((24, 24, 3)), rest.end_offsets, rest.keypoint_offsets])[:count]
+    points, bones = np.nonzero(weights)
+    share = weights[points, bones]
+    offsets = (offsets[points, bones] / share[:, None]).astype(np.float32)
+    return BodyPoints(bones, offsets, points, _spread_out(share, points, len(weights)), _spread_out(share, bones, 24))
+
+
+def _spread_out(values: Array, rows: NDArray[np.intp], count: int) -> Array:
+    """A table (count, N) as float32 with value n in row ``rows[n]`` of column n, else 0."""
+    table = np.zeros((count, len(values)), np.float32)
+    table[rows, np.arange(len(values))] = values
+    return table
+
+
+def evidence(places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> tuple[Array, Array]:
+    """Weights (3, 3, P, T) and forces (3, P, T) of all points, now at ``places`` (3, P, T) around ``pelvis`` (3, T).
+
+    Frames of ``targets`` are the same. Outliers weigh little (Cauchy's loss).
+    """
+    weight = np.zeros((3, *places.shape), places.dtype)
+    force = np.zeros_like(places)
+    _add_places(weight, force, places, pelvis, targets, spreads)
+    if targets.support is not None:
+        _add_floor(weight, force, places, pelvis, targets.support, spreads)
+    if targets.rays is not None:
+        _add_rays(weight, force, places, pelvis, targets, spreads)
+    return weight, force
+
+
+def _add_places(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:
+    """Joints and ends are near where they were estimated."""
+    goal = np.concatenate([targets.joints, targets.ends], axis=1).T - pelvis[:, None]
+    sure = np.concatenate([targets.joint_weights, targets.end_weights], axis=1).T
+    residual = np.nan_to_num(goal - places[:, :37]).astype(places.dtype)
+    if targets.rays is not None:  # the picture says where the person stands, so only differences count
+        share = sure[:24] / sure[:24].sum(axis=0)
+        residual -= (residual[:, :24] * share).sum(axis=1, keepdims=True)
+    spread = np.repeat([spreads.joints, spreads.ends], [24, 13])[:, None]
+    robust = sure / (1.0 + (residual**2).sum(axis=0) / (3 * spread) ** 2) / spread**2
+    for axis in range(3):
+        weight[axis, axis, :37] = robust
+    force[:, :37] = robust * residual
+
+
+def _add_floor(weight: Array, force: Array, places: Array, pelvis: Array, support: Array, spreads: Spreads) -> None:
+    """What stands is at the floor's height."""
+    firm = support.T / spreads.floor**2
+    weight[2, 2, ENDS] += firm
+    force[2, ENDS] += firm * (POINTS_TO_SOLE - pelvis[2] - places[2, ENDS])
+
+
+def _add_rays(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:
+    """Keypoints lie on their rays: how far beside them, in metres at the point's depth, counts."""
+    assert targets.rays is not None
+    assert targets.ray_weights is not None
+    assert targets.world_from_cam is not None
+    turn, centre = targets.world_from_cam[:3, :3], targets.world_from_cam[:3, 3:]
+    rays, turn = targets.rays.T.astype(places.dtype), turn.astype(places.dtype)
+    place = (turn.T @ (pelvis - centre)).astype(places.dtype)
+    seen = np.einsum("ba,bpt->apt", turn, places[:, KEYPOINTS]) + place[:, None]
+    residual = rays * np.maximum(seen[2], 0.2) - seen[:2]
+    robust = targets.ray_weights.T / (1.0 + (residual**2).sum(axis=0) / (4 * spreads.keypoints) ** 2)
+    robust = (robust / spreads.keypoints**2).astype(places.dtype)
+    # the directions beside the ray, in the world: camera x or y, tilted by the slope
+    beside = turn[:, :2, None, None] - turn[:, 2:, None, None] * rays
+    weight[:, :, KEYPOINTS] = np.einsum("aipt,bipt->abpt", beside * robust, beside)
+    force[:, KEYPOINTS] = np.einsum("aipt,ipt->apt", beside, residual * robust)

@@ -82,6 +82,8 @@ def evidence(places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -
     _add_places(weight, force, places, pelvis, targets, spreads)
     if targets.support is not None:
         _add_floor(weight, force, places, pelvis, targets.support, spreads)
+        if targets.footholds is not None:
+            _add_footholds(weight, force, places, pelvis, targets.support, targets.footholds, spreads)
     if targets.rays is not None:
         _add_rays(weight, force, places, pelvis, targets, spreads)
     return weight, force
@@ -107,6 +109,18 @@ def _add_floor(weight: Array, force: Array, places: Array, pelvis: Array, suppor
     firm = support.T / spreads.floor**2
     weight[2, 2, ENDS] += firm
     force[2, ENDS] += firm * (POINTS_TO_SOLE - pelvis[2] - places[2, ENDS])
+
+
+def _add_footholds(
+    weight: Array, force: Array, places: Array, pelvis: Array, support: Array, footholds: Array, spreads: Spreads
+) -> None:
+    """What stands does not slide. A foothold far away, as a shuffling foot has, holds less."""
+    residual = np.nan_to_num(footholds.T - pelvis[:2, None] - places[:2, ENDS])
+    holds = support.T * np.isfinite(footholds).all(axis=-1).T / spreads.footholds**2
+    holds /= 1.0 + (residual**2).sum(axis=0) / (4 * spreads.footholds) ** 2
+    for axis in range(2):
+        weight[axis, axis, ENDS] += holds
+    force[:2, ENDS] += holds * residual
 
 
 def _add_rays(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:

@@ -18,6 +18,7 @@ class Spreads:
     path: float = 0.05  # from the smoothed path
     place: float = 0.05  # from where the person was placed: one picture tells depth poorly
     floor: float = 0.01
+    footholds: float = 0.01
     smoothing: float = 0.06  # seconds, standard deviation of the smoothed copy
 
 
@@ -28,6 +29,7 @@ class Targets:
     rays (T, 33, 2) slopes and ray_weights (T, 33), seen by the camera world_from_cam (4, 4); None without a clip.
     With rays the picture says where the person stands; joints and ends then count relative to each other only.
     support (T, 13): how surely an end point stands on the floor; None when the floor is not known.
+    footholds (T, 13, 2): x and y where it stays while it stands, NaN elsewhere (footholds.py); None: it may slide.
     """
 
     joints: Array
@@ -38,6 +40,7 @@ class Targets:
     ray_weights: Array | None = None
     world_from_cam: Array | None = None
     support: Array | None = None
+    footholds: Array | None = None
 
     def cut(self, part: slice) -> "Targets":
         """Only these frames."""

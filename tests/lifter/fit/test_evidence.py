@@ -30,12 +30,14 @@ def pose(walk: Pose) -> Pose:
 
 @pytest.fixture
 def on_the_floor(rest: RestSkeleton, pose: Pose, given: Given) -> Targets:
-    """Noisy joints and ends, some of them unknown, and a heel that stands."""
+    """Noisy joints and ends, some of them unknown, and a heel that should stand a little elsewhere."""
     joints = given(rest, pose, 60.0)
     joints.ends[:, END["nose"]] = np.nan
     support = np.zeros((len(pose.pelvis), 13))
     support[:, END["left_heel"]] = [1.0, 0.3]
-    return replace(targets_for(joints, None), support=support)
+    holds = np.full((len(support), 13, 2), np.nan)
+    holds[:, END["left_heel"]] = pose_skeleton(rest, pose.local, pose.pelvis).ends[:, END["left_heel"], :2] + 0.02
+    return replace(targets_for(joints, None), support=support, footholds=holds)
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def by_joints(joints: Array, wrench: Array) -> Array:
 
 
 def loss(rest: RestSkeleton, pose: Pose, targets: Targets) -> Array:
-    """Half the squares (T,) of everything in its spread: Cauchy's for points, plain ones for the floor."""
+    """Half the squares (T,) of everything in its spread: Cauchy's for points, plain ones for heights."""
     posed = pose_skeleton(rest, pose.local, pose.pelvis)
     if targets.rays is not None and targets.ray_weights is not None and targets.world_from_cam is not None:
         points = place_landmarks(rest.keypoints, rest.keypoint_offsets, posed.rotations, posed.joints)
@@ -76,6 +78,9 @@ def loss(rest: RestSkeleton, pose: Pose, targets: Targets) -> Array:
     if targets.support is not None:
         height = posed.ends[..., 2] - POINTS_TO_SOLE
         total += (targets.support * (height / SPREADS.floor) ** 2).sum(-1) / 2
+    if targets.support is not None and targets.footholds is not None:
+        slid = np.nan_to_num(posed.ends[..., :2] - targets.footholds)
+        total += cauchy(slid, targets.support, SPREADS.footholds, 4)
     return total
 
 

@@ -1,7 +1,7 @@
 """The chain from pixels to pose on rendered people of known pose: python -m reel2rig.benchmarks.rendered_truth DIR
 
-DIR holds one folder a clip with view0.mp4 and truth.npz (training/detector_error.py says what is in it). The true lens
-and stature are given, so that what is measured is the detector, the lifter and the fit. Prints one JSON object: means
+DIR holds one folder a clip with view0.mp4 and truth.npz (true_render.py says what is in it). The true lens and stature
+are given, so that what is measured is the detector, the lifter, the fit and the clean-up. Prints one JSON object: means
 over clips, the medians, and ``limbs``: beside MediaPipe's own 3D landmarks on the same frames (limb_errors.py). With
 --mediapipe its package is run as well, for landmarks as it smooths them. Render motion that the lifter was not trained
 on, if the figures are to speak for people it never saw.
@@ -19,17 +19,25 @@ from numpy.typing import NDArray
 from ..lifter.bone_lengths import with_bone_lengths
 from ..lifter.clip_reader import probe, read_frames
 from ..lifter.detect import Backend, detect
-from ..lifter.fit import fit
+from ..lifter.elevation import with_full_elevation
+from ..lifter.errors import InputError
+from ..lifter.fit.skeleton import Posed
+from ..lifter.fit_people import fit_people
 from ..lifter.lift import LIFTER_MODEL, lift
 from ..lifter.place import level_up, place
+from ..lifter.progress import Reporter
 from ..lifter.providers import choose_provider, open_session
-from ..lifter.records import Fit, Keypoints
+from ..lifter.records import Keypoints
 from ..lifter.track import choose_people, track
-from ..smpl_assets.body import joint_transforms, open_body
-from ..smpl_assets.rotation import Array, axis_angle_from_matrix, geodesic_degrees, matrix_from_axis_angle
-from ..smpl_assets.skeleton import JOINT
+from ..smpl_assets.body import open_body
+from ..smpl_assets.rotation import Array, axis_angle_from_matrix, geodesic_degrees
+from ..smpl_assets.skeleton import JOINT, PARENTS
 from ..training.metrics import mpjpe, pa_mpjpe
+from .fit_data import FEET
+from .fit_metrics import foot_slide, rotation_columns
+from .fit_peers import posed_fit
 from .limb_errors import BLAZEPOSE_LIMBS, SMPL_LIMBS, Limbs, compared, limbs_of, with_mixtures
+from .true_render import TrueRender, read_true_render
 
 LIMBS = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")]
 KNEES = [JOINT["left_knee"], JOINT["right_knee"]]
@@ -39,38 +47,39 @@ LEGS = (JOINT["left_ankle"], JOINT["right_ankle"])
 def measure_clip(folder: Path, package: bool = False) -> tuple[dict[str, float], Limbs]:
     """Errors of one clip (millimetres, degrees, pixels), and the limbs in it as everybody sees them.
 
-    package: run the mediapipe package too.
+    package: run the mediapipe package too. Raises InputError for a bad truth.npz or clip.
     """
-    with np.load(folder / "truth.npz", allow_pickle=False) as archive:
-        truth = {key: archive[key].astype(np.float64) for key in archive.files if archive[key].dtype.kind in "fi"}
-    body, lens, pose = open_body(), truth["K"][0], truth["world_from_cam"][0]
-    stature = body.stature(truth["betas"])
-    seen = _detected(folder / "view0.mp4", "onnx")
-    lifted = lift(seen, lens, stature, open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1))
-    frames = lifted.joints.frames
-    true_joints = (truth["joints"][frames] - pose[:3, 3]) @ pose[:3, :3]
-    raw = lifted.joints.joints.astype(np.float64)
+    truth, body = read_true_render(folder), open_body()
+    pose, stature = truth.camera, body.stature(truth.betas)
+    seen = _detected(truth.clip, "onnx")
+    lifted = lift(seen, truth.lens, stature, open_session(LIFTER_MODEL, choose_provider("cpu"), threads=1))
+    raw, frames = lifted.joints.joints.astype(np.float64), lifted.joints.frames
+    true_joints = (truth.joints - pose[:3, 3]) @ pose[:3, :3]
+    lifted = with_full_elevation(lifted)
+    up = level_up(lifted.up, lifted.keypoints.keypoints[..., 2].astype(np.float64))
     placed = place(with_bone_lengths(lifted, body, stature))
-    found = fit(placed, body, fps=lifted.keypoints.fps, stature=stature, keypoints=lifted.keypoints)
-    camera = placed.camera_world_from_cam
+    people = np.unique(placed.track_id).tolist()
+    (found, *_), rows = fit_people(placed, lifted.keypoints, people, body, stature, "none", Reporter(quiet=True))
+    camera = rows.camera_world_from_cam
     assert camera is not None
     fitted = (found.joints - camera[:3, 3]) @ camera[:3, :3]
-    up = level_up(lifted.up, lifted.keypoints.keypoints[..., 2].astype(np.float64))
     row = {
-        "lifted_mpjpe_mm": 1000 * float(mpjpe(raw, true_joints).mean()),
-        "lifted_pa_mpjpe_mm": 1000 * float(pa_mpjpe(raw, true_joints).mean()),
-        "fitted_mpjpe_mm": 1000 * float(mpjpe(fitted, true_joints).mean()),
-        "fitted_pa_mpjpe_mm": 1000 * float(pa_mpjpe(fitted, true_joints).mean()),
-        "place_mm": 1000 * float(np.linalg.norm(fitted[:, 0] - true_joints[:, 0], axis=-1).mean()),
+        "lifted_mpjpe_mm": 1000 * float(mpjpe(raw, true_joints[frames]).mean()),
+        "lifted_pa_mpjpe_mm": 1000 * float(pa_mpjpe(raw, true_joints[frames]).mean()),
+        "fitted_mpjpe_mm": 1000 * float(mpjpe(fitted, true_joints[rows.frames]).mean()),
+        "fitted_pa_mpjpe_mm": 1000 * float(pa_mpjpe(fitted, true_joints[rows.frames]).mean()),
+        "place_mm": 1000 * float(np.linalg.norm(fitted[:, 0] - true_joints[rows.frames, 0], axis=-1).mean()),
         "up_degrees": _angle(up, pose[2, :3]),
         "up_from_body_axis_degrees": _angle(_body_axis(raw), pose[2, :3]),
-        "pixels": float(found.pixel_residual.mean()),
-        **rotation_errors(found, camera, truth, frames, pose),
+        "pixels": float(np.nanmean(found.pixel_residual)),
+        **rotation_errors(posed_fit(found), camera, truth, rows.frames),
+        **slides(posed_fit(found), truth, rows.frames),
     }
     landmarks = {"mediapipe_world": seen}
     if package:
-        landmarks["mediapipe_package_world"] = _detected(folder / "view0.mp4", "mediapipe")
-    return row, _limbs(frames, {"truth": true_joints, "lifted": raw, "fitted": fitted}, landmarks)
+        landmarks["mediapipe_package_world"] = _detected(truth.clip, "mediapipe")
+    both = {"truth": true_joints[frames], "lifted": raw, "fitted": fitted[np.isin(rows.frames, frames)]}
+    return row, _limbs(frames, both, landmarks)
 
 
 def _detected(clip: Path, backend: Backend) -> Keypoints:
@@ -94,24 +103,35 @@ def _limbs(frames: NDArray[np.int64], joints: dict[str, Array], landmarks: dict[
     return with_mixtures(limbs)
 
 
-def rotation_errors(
-    found: Fit, camera: Array, truth: dict[str, Array], frames: NDArray[np.int64], pose: Array
-) -> dict[str, float]:
-    """Errors of limb directions as the camera sees them, and how much more the knees bend than in truth, degrees."""
-    true_local = matrix_from_axis_angle(truth["poses_body_yup"].reshape(-1, 24, 3))[frames]
-    local = matrix_from_axis_angle(found.axis_angle)
-    bend = [np.degrees(np.linalg.norm(axis_angle_from_matrix(r[:, KNEES]), axis=-1)) for r in (local, true_local)]
-    true_local[:, 0] = truth["global_rotation_world"][frames]
-    ours, theirs = (frame[:3, :3].T @ _global(r) for frame, r in ((camera, local), (pose, true_local)))
+def rotation_errors(found: Posed, camera: Array, truth: TrueRender, frames: NDArray[np.int64]) -> dict[str, float]:
+    """Errors of rotations as the camera sees them, by part and of limbs; how much too far knees bend. Degrees.
+
+    found: in these frames, in the world in which ``camera`` (4, 4) stands.
+    """
+    ours, theirs = camera[:3, :3].T @ found.rotations, truth.camera[:3, :3].T @ truth.posed.rotations[frames]
+    parts = {name: column.total / column.count for name, column in rotation_columns(ours, theirs).items()}
+    bend = [np.degrees(np.linalg.norm(axis_angle_from_matrix(_knees(turns)), axis=-1)) for turns in (ours, theirs)]
     return {
         "limb_degrees": float(geodesic_degrees(ours[:, LIMBS], theirs[:, LIMBS]).mean()),
+        **parts,
         "knee_bend_bias_degrees": float((bend[0] - bend[1]).mean()),
     }
 
 
-def _global(local: Array) -> Array:
-    body = open_body()
-    return joint_transforms(body.joint_template, body.parents, local, np.zeros((len(local), 3)))[0]
+def _knees(rotations: Array) -> Array:
+    """Local rotations (T, 2, 3, 3) of the knees."""
+    return np.swapaxes(rotations[:, [PARENTS[knee] for knee in KNEES]], -1, -2) @ rotations[:, KNEES]
+
+
+def slides(found: Posed, truth: TrueRender, frames: NDArray[np.int64]) -> dict[str, float]:
+    """How far feet slide, millimetres a frame, where the truth's stand on the floor; and how far the truth's do.
+
+    NaN where no foot ever stands. found: in these frames, one after another.
+    """
+    contact = truth.contact[frames[0] : frames[-1]]
+    steps = foot_slide(found.ends[:, FEET], contact), foot_slide(truth.posed.ends[frames][:, FEET], contact)
+    ours, theirs = (1000 * float(step.mean()) if step.size else np.nan for step in steps)
+    return {"foot_slide_mm_per_frame": ours, "true_foot_slide_mm_per_frame": theirs}
 
 
 def _body_axis(joints: Array) -> Array:
@@ -128,19 +148,26 @@ def _angle(first: Array, second: Array) -> float:
 def measure(folder: Path, package: bool = False) -> dict[str, Any]:
     """Means and medians over all clips of ``folder``, and the comparison of limbs.
 
-    Exits with a message when it holds none.
+    Exits with a message when it holds none, or one that cannot be read.
     """
     clips = sorted(path.parent for path in folder.glob("*/truth.npz"))
     if not clips:
         sys.exit(f"No renders in {folder}: expected folders with view0.mp4 and truth.npz.")
-    rows, limbs = zip(*(measure_clip(clip, package) for clip in clips), strict=True)
+    try:
+        rows, limbs = zip(*(measure_clip(clip, package) for clip in clips), strict=True)
+    except InputError as error:
+        sys.exit(f"{error.message} {error.hint}")
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     return {
         "clips": len(clips),
-        "mean": {name: round(float(np.mean(values)), 2) for name, values in columns.items()},
-        "median": {name: round(float(np.median(values)), 2) for name, values in columns.items()},
+        "mean": {name: _rounded(np.nanmean(values)) for name, values in columns.items()},
+        "median": {name: _rounded(np.nanmedian(values)) for name, values in columns.items()},
         "limbs": compared(list(limbs)),
     }
+
+
+def _rounded(value: np.floating) -> float | None:
+    return round(float(value), 2) if np.isfinite(value) else None
 
 
 def main() -> None:

@@ -1,4 +1,8 @@
-"""Clean-up in the fit's benchmark: ours beside Savitzky-Golay and one-euro, all on the same noisy fit."""
+"""Clean-up in the fit's benchmark: ours beside Savitzky-Golay and one-euro, all on the same noisy points.
+
+Every frame is fitted on its own by the closed form; that is "none", and what the others start from. Two rows start from
+the refined fit instead, whose smoothness is a part of the same answer.
+"""
 
 import importlib.util
 from collections.abc import Callable
@@ -25,17 +29,17 @@ from .fit_rows import Clips, score
 
 Filter = Callable[[Array, float], Array]  # values (T, C) and frames a second to values (T, C)
 CleanUp = Callable[[Fit, TruthClip], Posed]
+CLOSED_FORM, REFINED = 0, 5  # rounds of Gauss-Newton
 SPEED_CUTOFF = 1.0  # hertz, of the one-euro filter's own speed estimate, as in the paper
 
 
 def score_clean_up(clips: Clips) -> dict[str, Any]:
     """All rows in the columns of fit_rows, and how much of the acceleration error each takes away, at what cost."""
     every = [*clips.validation, *clips.jumps]
-    body = open_body()
-    fitted = {clip.name: fit(given_points(clip, CASES["noisy"]), body, fps=clip.fps, rounds=0) for clip in every}
+    fitted = {rounds: {clip.name: _fit(clip, rounds) for clip in every} for rounds in (CLOSED_FORM, REFINED)}
     found: dict[str, Any] = {}
-    for name, clean in rows().items():
-        found[name] = score(partial(_cleaned, clean, fitted), clips)
+    for name, (rounds, clean) in rows().items():
+        found[name] = score(partial(_cleaned, clean, fitted[rounds]), clips)
     before = found["none"]
     for row in found.values():
         left = row["acceleration_error_mm_per_frame2"] / before["acceleration_error_mm_per_frame2"]
@@ -44,30 +48,43 @@ def score_clean_up(clips: Clips) -> dict[str, Any]:
     return found
 
 
+def _fit(clip: TruthClip, rounds: int) -> Fit:
+    return fit(given_points(clip, CASES["noisy"]), open_body(), fps=clip.fps, rounds=rounds)
+
+
 def _cleaned(clean: CleanUp, fitted: dict[str, Fit], clip: TruthClip) -> Posed:
     return clean(fitted[clip.name], clip)
 
 
-def rows() -> dict[str, CleanUp]:
-    """Each row's clean-up: the filters at settings whose cost in MPJPE lies around that of ours."""
-    found: dict[str, CleanUp] = {"none": lambda fitted, clip: posed_fit(fitted)}
-    if importlib.util.find_spec("...lifter.smooth", __name__):
+def rows() -> dict[str, tuple[int, CleanUp]]:
+    """Each row's fit and clean-up: the filters at settings whose cost in MPJPE lies around that of ours."""
+    found: dict[str, tuple[int, CleanUp]] = {"none": (CLOSED_FORM, _as_it_is), "ours, refined": (REFINED, _as_it_is)}
+    if importlib.util.find_spec("...lifter.clean_up", __name__):
         for strength in (0.25, 0.5, 1.0):
-            found[f"ours, smoothing {strength}"] = partial(_smoothed, strength=strength)
+            found[f"ours, smoothing {strength}"] = CLOSED_FORM, partial(_ours, smoothing=strength, feet=False)
+        found["ours, smoothing 0.5 and foot lock"] = CLOSED_FORM, partial(_ours, smoothing=0.5, feet=True)
+        found["ours, refined, smoothing 0.5 and foot lock"] = REFINED, partial(_ours, smoothing=0.5, feet=True)
     for window in (5, 7, 9, 13):
-        found[f"Savitzky-Golay, {window} frames"] = partial(_filtered, how=partial(savitzky_golay, window=window))
-    for cutoff, slope in ((1.0, 0.5), (1.0, 3.0), (3.0, 3.0)):
-        name = f"one-euro, {cutoff:g} Hz, slope {slope:g}"
-        found[name] = partial(_filtered, how=partial(one_euro, cutoff=cutoff, slope=slope))
+        how: Filter = partial(savitzky_golay, window=window)
+        found[f"Savitzky-Golay, {window} frames"] = CLOSED_FORM, partial(_filtered, how=how)
+    for cutoff, slope in ((1.0, 3.0), (3.0, 10.0), (5.0, 30.0)):
+        how = partial(one_euro, cutoff=cutoff, slope=slope)
+        found[f"one-euro, {cutoff:g} Hz, slope {slope:g}"] = CLOSED_FORM, partial(_filtered, how=how)
     return found
 
 
-def _smoothed(fitted: Fit, clip: TruthClip, strength: float) -> Posed:
-    from ..lifter.smooth import smooth_motion
+def _as_it_is(fitted: Fit, clip: TruthClip) -> Posed:
+    return posed_fit(fitted)
+
+
+def _ours(fitted: Fit, clip: TruthClip, smoothing: float, feet: bool) -> Posed:
+    from ..lifter.clean_up import CleanUp, clean_up
 
     rest = rest_skeleton(open_body(), fitted.betas)
     local, pelvis = matrix_from_axis_angle(fitted.axis_angle), fitted.trans + rest.joints[0]
-    return pose_skeleton(rest, *smooth_motion(local, pelvis, clip.fps, strength))
+    options = CleanUp(smoothing) if feet else CleanUp(smoothing, foot_lock=0.0, floor=0.0)
+    local, pelvis, _ = clean_up(rest, local, pelvis, clip.fps, options)
+    return pose_skeleton(rest, local, pelvis)
 
 
 def _filtered(fitted: Fit, clip: TruthClip, how: Filter) -> Posed:

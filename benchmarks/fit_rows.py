@@ -45,7 +45,7 @@ def rows(adam_steps: tuple[int, int] = (150, 40)) -> tuple[dict[str, Row], dict[
     found = {
         "ours, closed form": Row(lambda given, clip, _: ours(given, clip.fps, 0)),
         "ours, refined": Row(lambda given, clip, _: ours(given, clip.fps, 5), says="5 rounds of Gauss-Newton"),
-        "swing-only IK": Row(lambda given, clip, _: swing_only(given), says="24 joints only, our betas"),
+        "swing-only IK": Row(lambda given, clip, _: swing_only(given), WITH_ENDS, "our betas; uses the 24 joints only"),
     }
     left_out: dict[str, str] = {}
     for name, make in (

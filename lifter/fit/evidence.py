@@ -15,7 +15,7 @@ from .kinematic_tree import Pull
 from .skeleton import RestSkeleton
 from .targets import Spreads, Targets
 
-ENDS, KEYPOINTS = slice(24, 37), slice(37, 70)
+JOINTS, ENDS, KEYPOINTS = slice(24), slice(24, 37), slice(37, 70)
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,55 @@ def evidence(places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -
     return weight, force
 
 
-def _add_places(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:
-    """Joints and ends are near where they were estimated."""
+def misfit(places: Array, pelvis: Array, targets: Targets) -> tuple[float, float, float]:
+    """How far joints and ends are from their estimates and keypoints from their rays: medians in metres, 0 for none.
+
+    Arguments as of ``evidence``.
+    """
+    apart, sure = _from_estimates(places, pelvis, targets)
+    joints, ends = (_median_length(apart[:, points], sure[points]) for points in (JOINTS, ENDS))
+    if targets.rays is None:
+        return joints, ends, 0.0
+    beside, seen, _ = _from_rays(places, pelvis, targets)
+    return joints, ends, _median_length(beside, seen)
+
+
+def _median_length(vectors: Array, weights: Array) -> float:
+    """Of vectors (C, P, T) where weights (P, T) are not 0."""
+    lengths = np.linalg.norm(vectors, axis=0)[weights > 0]
+    return float(np.median(lengths)) if lengths.size else 0.0
+
+
+def _from_estimates(places: Array, pelvis: Array, targets: Targets) -> tuple[Array, Array]:
+    """Vectors (3, 37, T) from joints and ends to where they were estimated, and weights (37, T)."""
     goal = np.concatenate([targets.joints, targets.ends], axis=1).T - pelvis[:, None]
     sure = np.concatenate([targets.joint_weights, targets.end_weights], axis=1).T
     residual = np.nan_to_num(goal - places[:, :37]).astype(places.dtype)
     if targets.rays is not None:  # the picture says where the person stands, so only differences count
-        share = sure[:24] / sure[:24].sum(axis=0)
-        residual -= (residual[:, :24] * share).sum(axis=1, keepdims=True)
+        share = sure[JOINTS] / sure[JOINTS].sum(axis=0)
+        residual -= (residual[:, JOINTS] * share).sum(axis=1, keepdims=True)
+    return residual, sure
+
+
+def _from_rays(places: Array, pelvis: Array, targets: Targets) -> tuple[Array, Array, Array]:
+    """How far (2, 33, T) keypoints lie beside their rays, in metres at their depth; weights (33, T).
+
+    And the directions (3, 2, 33, T) of the two in the world: the camera's x and y, tilted by the slope.
+    """
+    assert targets.rays is not None
+    assert targets.ray_weights is not None
+    assert targets.world_from_cam is not None
+    turn, centre = targets.world_from_cam[:3, :3], targets.world_from_cam[:3, 3:]
+    place = (turn.T @ (pelvis - centre)).astype(places.dtype)
+    rays, turn = targets.rays.T.astype(places.dtype), turn.astype(places.dtype)
+    seen = np.einsum("ba,bpt->apt", turn, places[:, KEYPOINTS]) + place[:, None]
+    residual = rays * np.maximum(seen[2], 0.2) - seen[:2]
+    return residual, targets.ray_weights.T, turn[:, :2, None, None] - turn[:, 2:, None, None] * rays
+
+
+def _add_places(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:
+    """Joints and ends are near where they were estimated."""
+    residual, sure = _from_estimates(places, pelvis, targets)
     spread = np.repeat([spreads.joints, spreads.ends], [24, 13])[:, None]
     robust = sure / (1.0 + (residual**2).sum(axis=0) / (3 * spread) ** 2) / spread**2
     for axis in range(3):
@@ -124,18 +165,9 @@ def _add_footholds(
 
 
 def _add_rays(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:
-    """Keypoints lie on their rays: how far beside them, in metres at the point's depth, counts."""
-    assert targets.rays is not None
-    assert targets.ray_weights is not None
-    assert targets.world_from_cam is not None
-    turn, centre = targets.world_from_cam[:3, :3], targets.world_from_cam[:3, 3:]
-    rays, turn = targets.rays.T.astype(places.dtype), turn.astype(places.dtype)
-    place = (turn.T @ (pelvis - centre)).astype(places.dtype)
-    seen = np.einsum("ba,bpt->apt", turn, places[:, KEYPOINTS]) + place[:, None]
-    residual = rays * np.maximum(seen[2], 0.2) - seen[:2]
-    robust = targets.ray_weights.T / (1.0 + (residual**2).sum(axis=0) / (4 * spreads.keypoints) ** 2)
+    """Keypoints lie on their rays."""
+    residual, sure, beside = _from_rays(places, pelvis, targets)
+    robust = sure / (1.0 + (residual**2).sum(axis=0) / (4 * spreads.keypoints) ** 2)
     robust = (robust / spreads.keypoints**2).astype(places.dtype)
-    # the directions beside the ray, in the world: camera x or y, tilted by the slope
-    beside = turn[:, :2, None, None] - turn[:, 2:, None, None] * rays
     weight[:, :, KEYPOINTS] = np.einsum("aipt,bipt->abpt", beside * robust, beside)
     force[:, KEYPOINTS] = np.einsum("aipt,ipt->apt", beside, residual * robust)

@@ -69,6 +69,21 @@ def test_exact_input_at_rest_in_time_stays_exact(rest: RestSkeleton, walk: Pose,
     assert error(rest, refine(rest, closed_form(rest, joints), targets_for(joints, None), FPS), still) < 2
 
 
+@pytest.mark.parametrize("with_keypoints", [False, True])
+def test_exact_input_stays_exact_in_any_motion(
+    rest: RestSkeleton,
+    motion: Pose,
+    given: Given,
+    seen: Seen,
+    intrinsics: Array,
+    with_keypoints: bool,
+    world_from_cam: Array,
+) -> None:
+    joints = replace(given(rest, motion), camera_K=intrinsics, camera_world_from_cam=world_from_cam)
+    targets = targets_for(joints, seen(rest, motion) if with_keypoints else None)
+    assert error(rest, refine(rest, motion, targets, FPS), motion) < 1
+
+
 def test_no_rounds_change_nothing(rest: RestSkeleton, walk: Pose, given: Given) -> None:
     joints = given(rest, walk, NOISE)
     start = closed_form(rest, joints)

@@ -9,8 +9,11 @@ from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import END, JOINT
 from .records import Fit, Joints3D
 
-POINTS_TO_SOLE = 0.005  # metres; the heel and toe points lie this far above the sole
-FEET = tuple(END[name] for name in ("left_heel", "right_heel", "left_big_toe", "right_big_toe"))
+POINTS_TO_SOLE = 0.005  # metres above the floor, to which the refinement brings standing points
+CONTACT_POINTS = tuple(END[name] for name in ("left_heel", "left_big_toe", "right_heel", "right_big_toe"))
+SOLES = np.array([0.0275, 0.0145, 0.0275, 0.0145])  # metres from those points down to the sole, in the body's rest pose
+LOWEST_LEVEL = 20  # percent of standing frames at or below the lowest level that people stand on
+SAME_LEVEL = 0.06  # metres
 LOWER_FOOT = 0.03  # metres above the lowest foot point at which another still carries
 IN_THE_AIR = 0.15  # a lowest foot point this far above or below the floor has nothing to do with it
 STANDING_SPEED = 0.35  # metres a second
@@ -20,11 +23,25 @@ STEP_IN = 0.1  # seconds in which a foot takes and gives up its load, so that no
 
 def floor_height(ends: Array, confidence: Array) -> float:
     """Height of the floor in ``ends`` (T, 13, 3), Z up: the level at which the lower foot most often stands."""
-    lowest = ends[:, FEET, 2].min(axis=1)
+    lowest = (ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
     sure = confidence[:, [JOINT["left_ankle"], JOINT["right_ankle"]]].mean(axis=1) > 0.3
     if sure.sum() >= 3:
         lowest = lowest[sure]
-    return float(np.percentile(lowest, 30)) - POINTS_TO_SOLE
+    return float(np.percentile(lowest, 30))
+
+
+def standing_height(ends: Array, contact: Array) -> float:
+    """Height of the floor (m) that the lower one of the feet in ``contact`` (T, 4) stands on, in ``ends`` (T, 13, 3).
+
+    The lowest level counts on which somebody stands for any time: neither the stool nor the foot that sinks in while
+    it pushes off. NaN where nobody stands.
+    """
+    heights = np.where(contact > 0, ends[:, CONTACT_POINTS, 2] - SOLES, np.inf).min(axis=1)
+    heights = heights[np.isfinite(heights)]
+    if not len(heights):
+        return float("nan")
+    level = np.percentile(heights, LOWEST_LEVEL)
+    return float(np.median(heights[np.abs(heights - level) < SAME_LEVEL]))
 
 
 def on_the_floor(fits: list[Fit], joints: Joints3D) -> tuple[list[Fit], Joints3D]:
@@ -50,16 +67,17 @@ def support(ends: Array, confidence: Array, fps: float) -> Array:
     A foot supports where it is the lower one, slow and not in the air, or where it has sunk into the floor, at any
     speed. Only heels and toes can.
     """
-    feet = ends[:, FEET]
-    lowest = feet[..., 2].min(axis=1, keepdims=True)
+    feet = ends[:, CONTACT_POINTS]
+    height = feet[..., 2] - SOLES
+    lowest = height.min(axis=1, keepdims=True)
     _, speed = smoothed_feet(feet, fps)
     near = np.exp(-((lowest / IN_THE_AIR) ** 4))
-    standing = np.exp(-(((feet[..., 2] - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((speed / STANDING_SPEED) ** 2))
+    standing = np.exp(-(((height - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((speed / STANDING_SPEED) ** 2))
     sunk = np.clip((POINTS_TO_SOLE - feet[..., 2]) / LOWER_FOOT, 0.0, 1.0)
-    seen = confidence[:, [JOINT["left_ankle"], JOINT["right_ankle"], JOINT["left_foot"], JOINT["right_foot"]]]
+    seen = confidence[:, [JOINT["left_ankle"], JOINT["left_foot"], JOINT["right_ankle"], JOINT["right_foot"]]]
     result = np.zeros(ends.shape[:2])
     sure = np.maximum(standing, sunk) * near * (seen > 0.3)
-    result[:, FEET] = gaussian_filter1d(sure, max(STEP_IN * fps, 0.3), axis=0, mode="nearest")
+    result[:, CONTACT_POINTS] = gaussian_filter1d(sure, max(STEP_IN * fps, 0.3), axis=0, mode="nearest")
     return result
 
 

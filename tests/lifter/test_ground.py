@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reel2rig.lifter.ground import POINTS_TO_SOLE, floor_height, on_the_floor, support
+from reel2rig.lifter.ground import CONTACT_POINTS, SOLES, floor_height, on_the_floor, standing_height, support
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.rotation import Array
 from reel2rig.smpl_assets.skeleton import END, JOINT
 
 COUNT = 90
 SEEN = np.ones((COUNT, 24), np.float32)
-FEET = [END[name] for name in ("left_heel", "right_heel", "left_big_toe", "right_big_toe")]
+FEET = list(CONTACT_POINTS)
 
 
 def ends_at(height: Array | float) -> Array:
     """Ends (COUNT, 13, 3) of somebody whose soles are at ``height``: feet there, face 1.6 m above."""
     ends = np.zeros((COUNT, 13, 3))
     ends[..., 2] = 1.6
-    ends[:, FEET, 2] = POINTS_TO_SOLE
+    ends[:, FEET, 2] = SOLES
     ends[..., 2] += np.broadcast_to(height, COUNT)[:, None]
     return ends
 
@@ -91,11 +91,34 @@ def test_nobodys_feet_seen_is_still_a_floor() -> None:
     assert floor_height(ends_at(0.2), np.zeros((COUNT, 24))) == pytest.approx(0.2)
 
 
+EVERYTHING_STANDS = np.ones((COUNT, 4))
+
+
+def test_feet_in_contact_say_where_the_floor_is() -> None:
+    assert standing_height(ends_at(0.07), EVERYTHING_STANDS) == pytest.approx(0.07)
+
+
+def test_a_stool_is_not_the_floor_of_somebody_who_steps_down_from_it() -> None:
+    height = np.where(np.arange(COUNT) < 55, 0.4, 0.02)
+    assert standing_height(ends_at(height), EVERYTHING_STANDS) == pytest.approx(0.02)
+
+
+def test_a_foot_in_the_air_says_nothing_of_the_floor() -> None:
+    ends, contact = ends_at(0.02), EVERYTHING_STANDS.copy()
+    ends[:, FEET[:2], 2] -= 0.5
+    contact[:, :2] = 0
+    assert standing_height(ends, contact) == pytest.approx(0.02)
+
+
+def test_where_nobody_stands_the_floor_is_not_known() -> None:
+    assert np.isnan(standing_height(ends_at(0.0), np.zeros((COUNT, 4))))
+
+
 @pytest.mark.parametrize("height", [0.0, 0.25, -0.6])
 def test_people_come_to_stand_on_the_floor(height: float) -> None:
     found, given = person(height)
     (moved,), _ = on_the_floor([found], given)
-    assert np.abs(moved.ends[:, FEET, 2] - POINTS_TO_SOLE).max() < 0.01
+    assert np.abs(moved.ends[:, FEET, 2] - SOLES).max() < 0.01
 
 
 def test_joints_ends_and_path_move_together() -> None:
@@ -122,7 +145,7 @@ def test_the_camera_moves_with_the_given_joints() -> None:
 def test_a_jump_keeps_its_height() -> None:
     found, given = person(0.25 + jump())
     (moved,), _ = on_the_floor([found], given)
-    soles = moved.ends[:, FEET, 2].min(axis=1) - POINTS_TO_SOLE
+    soles = (moved.ends[:, FEET, 2] - SOLES).min(axis=1)
     assert soles.max() == pytest.approx(0.3, abs=0.03)
 
 

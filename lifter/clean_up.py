@@ -1,0 +1,66 @@
+"""Clean up a fitted motion: smooth, find contacts, set on the floor, steady the path, lock the feet, in this order.
+
+The order matters. Contacts are found on smoothed motion, since jitter looks like speed; first with patience for a body
+that drifts as a whole, as it does in front of one camera, and again, strictly, once standing feet have steadied the
+path; feet are locked last, and nothing smooths them loose again.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..smpl_assets.rotation import Array
+from .contact import ContactMode, contacts
+from .fit.skeleton import RestSkeleton, pose_skeleton
+from .foot_lock import grounding_shift, lock_feet
+from .ground import CONTACT_POINTS, standing_height
+from .smooth import smooth_motion
+from .steady_path import steadying_shift
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """How strongly a fitted motion is cleaned up; 0 and "never" switch a part off.
+
+    smoothing: 0..1 (smooth.py). contacts: what feet are taken to do (contact.py). foot_lock: 0..1, of the way that
+    standing feet are brought back, and the path with them (foot_lock.py, steady_path.py). floor: 0..1, of the way that
+    people are set on the floor z = 0 and kept from sinking into it.
+    """
+
+    smoothing: float = 0.5
+    contacts: ContactMode = "auto"
+    foot_lock: float = 1.0
+    floor: float = 1.0
+
+
+def clean_up(
+    rest: RestSkeleton, local: Array, pelvis: Array, fps: float, options: CleanUp
+) -> tuple[Array, Array, NDArray[np.float32]]:
+    """The cleaned-up local rotations (T, 24, 3, 3), pelvis path (T, 3) m and contacts (T, 4) of one fitted person.
+
+    local, pelvis: as fitted, world with Z up, floor near z = 0, evenly spaced frames without gaps. The contacts
+    (l_heel, l_toe, r_heel, r_toe; 0 or 1) are those that the feet were locked with. Memory and time are linear in T.
+    """
+    local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
+    ends = pose_skeleton(rest, local, pelvis).ends
+    if options.contacts == "grounding":
+        shift = options.floor * grounding_shift(ends, fps)
+        return local, pelvis + shift, contacts(ends + shift[:, None], fps, "grounding")
+    shift = _floor_shift(ends, fps, options)
+    shift = shift + _steadying_shift(ends + shift[:, None], fps, options)
+    found = contacts(ends + shift[:, None], fps, options.contacts)
+    local, pelvis = lock_feet(rest, local, pelvis + shift, found, fps, options.foot_lock, options.floor)
+    return local, pelvis, found
+
+
+def _floor_shift(ends: Array, fps: float, options: CleanUp) -> Array:
+    """One shift (1, 3) m for the clip, up or down, after which standing feet are on the floor."""
+    height = standing_height(ends, contacts(ends, fps, options.contacts))
+    return np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
+
+
+def _steadying_shift(ends: Array, fps: float, options: CleanUp) -> Array:
+    """The shift (T, 3) m of the path that takes away what standing feet show to be drift."""
+    found = contacts(ends, fps, options.contacts)
+    return options.foot_lock * steadying_shift(ends[:, CONTACT_POINTS], found, fps)

@@ -1,0 +1,168 @@
+"""Foot lock: heels and toes stay where they stand, and nobody sees how (Kovar, Schreiner, Gleicher, Footskate cleanup
+for motion capture editing, 2002).
+
+Every unbroken contact of a heel or toe gets one place. The root goes first, as far as both feet agree; what is left
+the legs do by two-bone inverse kinematics, and the root comes nearer where a leg would not reach. Bones are never
+stretched. Corrections fade in and out over BLEND before and after a contact, so that nothing pops.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d, median
+
+from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle, rotation_between
+from ..smpl_assets.skeleton import JOINT
+from .contact import runs
+from .fit.skeleton import Posed, RestSkeleton, pose_skeleton
+from .ground import CONTACT_POINTS, SOLES
+from .leg_ik import LEGS, furthest, reached
+from .steady_path import smooth_shift, steadying_shift
+
+BALLS = (JOINT["left_foot"], JOINT["right_foot"])
+BLEND = 0.12  # seconds
+ON_THE_FLOOR = 0.03  # metres; a place this near the floor is on it, others keep their height: stairs, stools, tiptoes
+HEIGHT_BENDING = 1.6  # seconds; the height of the root is slow to give way, so that jumps stay as high as they were
+LARGEST_BEND = 0.8  # radians that toes bend up by
+LARGEST_TURN = 0.5  # radians that a foot is turned by at most, to hold heel and toe
+
+
+def lock_feet(
+    rest: RestSkeleton,
+    local: Array,
+    pelvis: Array,
+    contact: NDArray[np.float32],
+    fps: float,
+    strength: float = 1.0,
+    floor: float = 1.0,
+) -> tuple[Array, Array]:
+    """Hold heels and toes while they are in ``contact`` (T, 4; l_heel, l_toe, r_heel, r_toe; contact.py).
+
+    local (T, 24, 3, 3), pelvis (T, 3) m, world with Z up, floor z = 0. strength: 0 changes nothing, 1 holds feet
+    entirely. floor: how far places near the floor are set on it, and feet kept above it, 0..1. Returns new local and
+    pelvis; only the pelvis path and hips, knees and ankles change.
+    """
+    if strength <= 0 or len(pelvis) < 3 or not contact.any():
+        return local, pelvis
+    standing = contact > 0
+    local = with_bent_toes(rest, local, pelvis, strength * floor)
+    posed = pose_skeleton(rest, local, pelvis)
+    shift = steadying_shift(posed.ends[:, CONTACT_POINTS], contact, fps)
+    feet = posed.ends[:, CONTACT_POINTS] + shift[:, None]
+    places = standing_places(feet, standing, floor)
+    posed = _moved(posed, strength * (shift + _common_shift(places - feet, standing, fps)))
+    moves = faded(places - posed.ends[:, CONTACT_POINTS], standing, fps)
+    ankles, turns = _foot_goals(posed, *moves, strength, floor)
+    posed = _moved(posed, reaching_shift(rest, posed, ankles, fps))
+    return _legs_to(rest, local, posed, ankles, turns), posed.joints[:, 0]
+
+
+def _moved(posed: Posed, shift: Array) -> Posed:
+    """The same pose moved by ``shift`` (T, 3) m."""
+    return Posed(posed.rotations, posed.joints + shift[:, None], posed.ends + shift[:, None])
+
+
+def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, share: float) -> Array:
+    """Local rotations (T, 24, 3, 3) whose toes bend up at the ball where they would go through the floor, as toes do.
+
+    share: of the bend that brings the tip to the floor, 0..1.
+    """
+    posed, result = pose_skeleton(rest, local, pelvis), local.copy()
+    for tip, ball, sole in zip(CONTACT_POINTS[1::2], BALLS, SOLES[1::2], strict=True):
+        toes = posed.ends[:, tip] - posed.joints[:, ball]
+        length = np.linalg.norm(toes, axis=-1)
+        lowest = np.clip((sole - posed.joints[:, ball, 2]) / length, -1.0, 1.0)
+        bend = np.arcsin(lowest) - np.arcsin(np.clip(toes[:, 2] / length, -1.0, 1.0))
+        axis = np.stack([toes[:, 1], -toes[:, 0], np.zeros(len(toes))], axis=-1)  # level, raises the toes
+        axis /= np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-9)
+        turn = matrix_from_axis_angle(share * np.clip(bend, 0.0, LARGEST_BEND)[:, None] * axis)
+        world = posed.rotations[:, ball]
+        result[:, ball] = local[:, ball] @ np.swapaxes(world, -1, -2) @ turn @ world
+    return result
+
+
+def standing_places(feet: Array, standing: NDArray[np.bool_], floor: float) -> Array:
+    """Where each contact of each point stands: (T, 4, 3) m, the median of its run over ``feet``; elsewhere ``feet``.
+
+    Places near the floor, or below it, are set on it as far as ``floor`` says (0..1).
+    """
+    numbers, count = runs(standing)
+    every = np.arange(count + 1)
+    places = np.stack([median(feet[..., axis], numbers, every) for axis in range(3)], axis=-1)[numbers]
+    height = places[..., 2] - SOLES
+    places[..., 2] -= floor * np.where(height < ON_THE_FLOOR, height, 0.0)
+    return np.where(standing[..., None], places, feet)
+
+
+def _common_shift(offsets: Array, standing: NDArray[np.bool_], fps: float) -> Array:
+    """The shift (T, 3) of the root that goes with the mean of the standing points' ``offsets`` (T, 4, 3)."""
+    count = standing.sum(axis=1)
+    mean = (offsets * standing[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
+    shift = smooth_shift(fps, place_weights=np.minimum(count, 1.0), places=mean)
+    shift[:, 2] = smooth_shift(fps, place_weights=np.minimum(count, 1.0), places=mean, bending=HEIGHT_BENDING)[:, 2]
+    return shift
+
+
+def faded(offsets: Array, standing: NDArray[np.bool_], fps: float) -> tuple[Array, Array]:
+    """Offsets (T, 4, 3) m that fade in before and out after each contact, and how far they count (T, 4), 0..1.
+
+    Between two contacts less than two BLENDs apart one goes over into the other.
+    """
+    frames = np.arange(len(standing))[:, None]
+    before = np.maximum.accumulate(np.where(standing, frames, -len(standing)), axis=0)
+    after = np.minimum.accumulate(np.where(standing, frames, 2 * len(standing))[::-1], axis=0)[::-1]
+    total, claims = np.zeros_like(offsets), np.zeros(standing.shape)
+    for nearest in (before, after):
+        part = np.clip(1.0 - np.abs(frames - nearest) / (BLEND * fps + 1.0), 0.0, 1.0)
+        weight = part**2 * (3.0 - 2.0 * part)
+        rows = np.clip(nearest, 0, len(standing) - 1)
+        total += weight[..., None] * np.take_along_axis(offsets, rows[..., None], axis=0)
+        claims += weight
+    return total / np.maximum(claims, 1.0)[..., None], np.minimum(claims, 1.0)
+
+
+def _foot_goals(posed: Posed, offsets: Array, claims: Array, strength: float, floor: float) -> tuple[Array, Array]:
+    """Where the ankles should be (T, 2, 3) m, and what to turn the feet by (T, 2, 3, 3), so that ends move by offsets.
+
+    An end that nothing holds goes with the other end of its foot; none goes through the floor.
+    """
+    ends = posed.ends[:, CONTACT_POINTS].reshape(-1, 2, 2, 3)  # (T, side, heel and toe, 3)
+    own, claim = offsets.reshape(ends.shape), claims.reshape(*ends.shape[:3], 1)
+    goals = ends + strength * (own + (1.0 - claim) * own[:, :, ::-1])
+    goals[..., 2] += strength * floor * np.maximum(SOLES.reshape(2, 2) - goals[..., 2], 0.0)
+    turns = rotation_between(ends[:, :, 1] - ends[:, :, 0], goals[:, :, 1] - goals[:, :, 0])
+    vectors = axis_angle_from_matrix(turns)
+    size = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    turns = matrix_from_axis_angle(vectors * np.minimum(1.0, LARGEST_TURN / np.maximum(size, 1e-12)))
+    ankles = posed.joints[:, [leg.ankle for leg in LEGS]]
+    return goals.mean(axis=2) + (turns @ (ankles - ends.mean(axis=2))[..., None])[..., 0], turns
+
+
+def reaching_shift(rest: RestSkeleton, posed: Posed, ankles: Array, fps: float) -> Array:
+    """Shift (T, 3) m of the root that brings both hips within reach of the ``ankles``' goals (T, 2, 3)."""
+    shift = np.zeros((len(ankles), 3))
+    width = BLEND * fps
+    for _ in range(2):
+        for side, leg in enumerate(LEGS):
+            away = ankles[:, side] - posed.joints[:, leg.hip] - shift
+            distance = np.linalg.norm(away, axis=-1)
+            lacking = np.maximum(distance - furthest(rest, posed, leg), 0.0)
+            early = maximum_filter1d(lacking, 2 * round(width) + 1, mode="nearest")
+            smooth = gaussian_filter1d(early, max(width / 2.0, 0.3), mode="nearest")
+            shift += smooth[:, None] * away / np.maximum(distance, 1e-9)[:, None]
+    return shift
+
+
+def grounding_shift(ends: Array, fps: float) -> Array:
+    """Shift (T, 3) m upwards or down after which the lowest foot point of ``ends`` (T, 13, 3) touches the floor."""
+    height = -(ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
+    smooth = np.asarray(gaussian_filter1d(height, max(BLEND * fps / 2.0, 0.3), mode="nearest"))
+    return smooth[:, None] * np.array([0.0, 0.0, 1.0])
+
+
+def _legs_to(rest: RestSkeleton, local: Array, posed: Posed, ankles: Array, turns: Array) -> Array:
+    """``local`` with legs that reach from their ``posed`` hips to ``ankles`` (T, 2, 3), feet turned by (T, 2, 3, 3)."""
+    result = local.copy()
+    for side, leg in enumerate(LEGS):
+        joints = [leg.hip, leg.knee, leg.ankle]
+        result[:, joints] = np.stack(reached(rest, posed, leg, ankles[:, side], turns[:, side]), axis=1)
+    return result

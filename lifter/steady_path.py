@@ -1,0 +1,72 @@
+"""The root path, steadied by feet that stand: what one camera lets drift in depth, standing feet hold.
+
+A standing foot does not move, so whatever it seems to do in contact the whole body did wrongly. One banded linear
+system an axis finds the shift over time that stills such feet, bends smoothly, and fades back to where the person was
+seen within a few seconds: a clip that loops or turns around gathers no drift.
+"""
+
+import numpy as np
+from scipy.linalg import solveh_banded
+
+from ..smpl_assets.rotation import Array
+
+LEVEL = np.array([1.0, 1.0, 0.0])
+FADING = 2.0  # seconds over which a shift fades back to what was seen
+BENDING = 0.2  # seconds; shifts bend over no less
+TENSION = 0.1  # of a standing foot's say: how much a shift wants to stay as it is while nothing holds it
+ODD_SPEED = 0.5  # m/s at which a point that disagrees with the others counts for half
+
+
+def steadying_shift(feet: Array, contact: Array, fps: float) -> Array:
+    """Level shift (T, 3) m of the whole body that stills ``feet`` (T, 4, 3) m while in ``contact`` (T, 4), 0..1."""
+    if len(feet) < 3:
+        return np.zeros((len(feet), 3))
+    steps = np.diff(feet, axis=0) * LEVEL
+    both = np.minimum(contact[1:], contact[:-1])
+    still, shift = both, np.zeros((len(feet), 3))
+    for _ in range(3):  # points that a mean cannot still are swinging already: iteratively reweighted
+        weight = np.minimum(still.sum(axis=1), 1.0)
+        mean = (steps * still[..., None]).sum(axis=1) / np.maximum(still.sum(axis=1), 1e-9)[:, None]
+        shift = smooth_shift(fps, step_weights=weight, steps=-mean)
+        left = np.linalg.norm(steps + np.diff(shift, axis=0)[:, None], axis=-1) * fps
+        still = both / (1.0 + (left / ODD_SPEED) ** 2)
+    return shift
+
+
+def smooth_shift(
+    fps: float,
+    *,
+    step_weights: Array | None = None,
+    steps: Array | None = None,
+    place_weights: Array | None = None,
+    places: Array | None = None,
+    bending: float = BENDING,
+) -> Array:
+    """The smooth shift (T, 3) m nearest to wanted ``steps`` (T-1, 3) and ``places`` (T, 3) with weights 0..1.
+
+    Minimises step_weights |diff(s) - steps|^2 + place_weights |s - places|^2 + |s|^2 / (FADING fps)^2
+    + TENSION (1 - step_weights) |diff(s)|^2 + (bending fps)^2 |second difference of s|^2, a spline in tension; T >= 3.
+    """
+    count = len(places) if places is not None else len(steps) + 1 if steps is not None else 0
+    free = 1.0 if step_weights is None else 1.0 - step_weights
+    bands = np.zeros((3, count))  # upper form of scipy: the diagonal is the last row
+    right = np.zeros((count, 3))
+    bands[2] += 1.0 / (FADING * fps) ** 2
+    _add_differences(bands, np.full(count - 2, (bending * fps) ** 2), (1.0, -2.0, 1.0))
+    _add_differences(bands, TENSION * np.broadcast_to(free, count - 1), (-1.0, 1.0))
+    if steps is not None and step_weights is not None:
+        _add_differences(bands, step_weights, (-1.0, 1.0))
+        right[1:] += step_weights[:, None] * steps
+        right[:-1] -= step_weights[:, None] * steps
+    if places is not None and place_weights is not None:
+        bands[2] += place_weights
+        right += place_weights[:, None] * places
+    return solveh_banded(bands, right)
+
+
+def _add_differences(bands: Array, weights: Array, stencil: tuple[float, ...]) -> None:
+    """Add weights (n,) times the squares of a difference ``stencil`` to the banded normal matrix."""
+    count = len(weights)
+    for first, left in enumerate(stencil):
+        for second, right in enumerate(stencil[first:], start=first):
+            bands[2 - (second - first), second : second + count] += weights * left * right

@@ -44,10 +44,9 @@ def clean_up(
     """
     local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
     ends = pose_skeleton(rest, local, pelvis).ends
-    if options.contacts == "grounding":
-        shift = options.floor * grounding_shift(ends, fps)
-        return local, pelvis + shift, contacts(ends + shift[:, None], fps, "grounding")
     shift = _floor_shift(ends, fps, options)
+    if options.contacts == "grounding":
+        return local, pelvis + shift, contacts(ends + shift[:, None], fps, "grounding")
     shift = shift + _steadying_shift(ends + shift[:, None], fps, options)
     found = contacts(ends + shift[:, None], fps, options.contacts)
     local, pelvis = lock_feet(rest, local, pelvis + shift, found, fps, options.foot_lock, options.floor)
@@ -55,7 +54,10 @@ def clean_up(
 
 
 def _floor_shift(ends: Array, fps: float, options: CleanUp) -> Array:
-    """One shift (1, 3) m for the clip, up or down, after which standing feet are on the floor."""
+    """Shift (T or 1, 3) m up or down after which feet are on the floor: for the whole clip in one, so that jumps and
+    stools stay as high as they were, or at every moment for those who are said never to leave it."""
+    if options.contacts in ("grounding", "always"):
+        return options.floor * grounding_shift(ends, fps)
     height = standing_height(ends, contacts(ends, fps, options.contacts))
     return np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
 

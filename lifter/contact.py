@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, binary_opening, label, maximum, minimum, percentile_filter
+from scipy.ndimage import binary_closing, binary_opening, label, maximum, median, minimum, percentile_filter
 
 from ..smpl_assets.rotation import Array
 from .ground import CONTACT_POINTS, SOLES, smoothed_feet
@@ -27,6 +27,7 @@ AROUND = 5.0  # seconds
 FLOOR_ERROR = 0.03
 STANDING = 0.25  # seconds; at the top of a jump the feet have risen and fallen by 8 cm in that time
 STANDING_STILL = 0.06  # metres between the lowest and the highest moment
+LEAVING = 0.02  # metres above the middle of where a point stood
 CARRYING = 0.1  # seconds in which the foot is the lower one
 SHORTEST = 0.1  # seconds; shorter contacts and gaps are not believed
 
@@ -63,7 +64,14 @@ def _found(feet: Array, fps: float) -> Mask:
     lowest = feet[..., 2].min(axis=1, keepdims=True)
     height = feet[..., 2] - np.clip(lowest, 0.0, FLOOR_ERROR)
     low = held(begins & (height < HEIGHT[0]), stays & (height < HEIGHT[1]))
-    return _believed(low | _raised(feet[..., 2], held(begins, stays), fps), fps)
+    found = low | _raised(feet[..., 2], held(begins, stays), fps)
+    return _believed(found & ~_left(feet[..., 2], found), fps)
+
+
+def _left(height: Array, found: Mask) -> Mask:
+    """Where points at ``height`` (T, 4) m have risen from where they stood: rolling heels, before the toe is off."""
+    numbers, count = runs(found)
+    return height > np.asarray(median(height, numbers, np.arange(count + 1)))[numbers] + LEAVING
 
 
 def _standing_speed(rate: Array, fps: float) -> tuple[Array, Array]:

@@ -44,7 +44,7 @@ def lock_feet(
     if strength <= 0 or len(pelvis) < 3 or not contact.any():
         return local, pelvis
     standing = contact > 0
-    local = with_bent_toes(rest, local, pelvis, strength * floor)
+    local = with_bent_toes(rest, local, pelvis, fps, strength * floor)
     posed = pose_skeleton(rest, local, pelvis)
     shift = steadying_shift(posed.ends[:, CONTACT_POINTS], contact, fps)
     feet = posed.ends[:, CONTACT_POINTS] + shift[:, None]
@@ -61,7 +61,7 @@ def _moved(posed: Posed, shift: Array) -> Posed:
     return Posed(posed.rotations, posed.joints + shift[:, None], posed.ends + shift[:, None])
 
 
-def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, share: float) -> Array:
+def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, fps: float, share: float) -> Array:
     """Local rotations (T, 24, 3, 3) whose toes bend up at the ball where they would go through the floor, as toes do.
 
     share: of the bend that brings the tip to the floor, 0..1.
@@ -74,7 +74,8 @@ def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, share: float
         bend = np.arcsin(lowest) - np.arcsin(np.clip(toes[:, 2] / length, -1.0, 1.0))
         axis = np.stack([toes[:, 1], -toes[:, 0], np.zeros(len(toes))], axis=-1)  # level, raises the toes
         axis /= np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-9)
-        turn = matrix_from_axis_angle(share * np.clip(bend, 0.0, LARGEST_BEND)[:, None] * axis)
+        bend = _eased(np.clip(bend, 0.0, LARGEST_BEND), fps)
+        turn = matrix_from_axis_angle(share * bend[:, None] * axis)
         world = posed.rotations[:, ball]
         result[:, ball] = local[:, ball] @ np.swapaxes(world, -1, -2) @ turn @ world
     return result
@@ -140,16 +141,19 @@ def _foot_goals(posed: Posed, offsets: Array, claims: Array, strength: float, fl
 def reaching_shift(rest: RestSkeleton, posed: Posed, ankles: Array, fps: float) -> Array:
     """Shift (T, 3) m of the root that brings both hips within reach of the ``ankles``' goals (T, 2, 3)."""
     shift = np.zeros((len(ankles), 3))
-    width = BLEND * fps
     for _ in range(2):
         for side, leg in enumerate(LEGS):
             away = ankles[:, side] - posed.joints[:, leg.hip] - shift
             distance = np.linalg.norm(away, axis=-1)
             lacking = np.maximum(distance - furthest(rest, posed, leg), 0.0)
-            early = maximum_filter1d(lacking, 2 * round(width) + 1, mode="nearest")
-            smooth = gaussian_filter1d(early, max(width / 2.0, 0.3), mode="nearest")
-            shift += smooth[:, None] * away / np.maximum(distance, 1e-9)[:, None]
+            shift += _eased(lacking, fps)[:, None] * away / np.maximum(distance, 1e-9)[:, None]
     return shift
+
+
+def _eased(values: Array, fps: float) -> Array:
+    """Values (T,) >= 0 that come and go smoothly, and nowhere lie much below what they were."""
+    early = maximum_filter1d(values, 2 * round(BLEND * fps / 2.0) + 1, mode="nearest")
+    return np.asarray(gaussian_filter1d(early, max(BLEND * fps / 2.0, 0.3), mode="nearest"))
 
 
 def grounding_shift(ends: Array, fps: float) -> Array:

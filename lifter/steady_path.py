@@ -11,7 +11,7 @@ from scipy.linalg import solveh_banded
 from ..smpl_assets.rotation import Array
 
 LEVEL = np.array([1.0, 1.0, 0.0])
-FADING = 2.0  # seconds over which a shift fades back to what was seen
+FADING = 3.0  # seconds over which a shift fades back to what was seen
 BENDING = 0.2  # seconds; shifts bend over no less
 TENSION = 0.1  # of a standing foot's say: how much a shift wants to stay as it is while nothing holds it
 ODD_SPEED = 0.5  # m/s at which a point that disagrees with the others counts for half

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lifter.atomic_file import written_whole
 from ..lifter.bone_lengths import with_bone_lengths
 from ..lifter.clip_reader import probe, read_frames
 from ..lifter.detect import Backend, detect
 from ..lifter.elevation import with_full_elevation
 from ..lifter.errors import InputError
 from ..lifter.fit.skeleton import Posed
-from ..lifter.fit_people import fit_people
+from ..lifter.fit_people import FitOptions, fit_people
 from ..lifter.lift import LIFTER_MODEL, lift
 from ..lifter.place import level_up, place
 from ..lifter.progress import Reporter
@@ -59,7 +60,7 @@ def measure_clip(folder: Path, package: bool = False) -> tuple[dict[str, float],
     up = level_up(lifted.up, lifted.keypoints.keypoints[..., 2].astype(np.float64))
     placed = place(with_bone_lengths(lifted, body, stature))
     people = np.unique(placed.track_id).tolist()
-    (found, *_), rows = fit_people(placed, lifted.keypoints, people, body, stature, "none", Reporter(quiet=True))
+    (found, *_), rows = fit_people(placed, lifted.keypoints, people, body, FitOptions(stature), Reporter(quiet=True))
     camera = rows.camera_world_from_cam
     assert camera is not None
     fitted = (found.joints - camera[:3, 3]) @ camera[:3, :3]
@@ -176,8 +177,13 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("renders", type=Path, metavar="DIR", help="a folder of renders with truth.npz")
     parser.add_argument("--mediapipe", action="store_true", help="run the mediapipe package too")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the object there as well")
     options = parser.parse_args()
-    print(json.dumps(measure(options.renders, options.mediapipe), indent=1))
+    text = json.dumps(measure(options.renders, options.mediapipe), indent=1) + "\n"
+    print(text, end="")
+    if options.out:
+        with written_whole(options.out) as part:
+            part.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

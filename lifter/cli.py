@@ -5,7 +5,7 @@ import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from .atomic_file import DISK_FULL, cannot_write
 from .errors import CancelledError, CaptureError
 from .progress import Reporter
 from .summary import summary
+
+if TYPE_CHECKING:
+    from .clean_up import CleanUp
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -115,13 +118,35 @@ def _fit_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--refine", choices=("none", "smplx"), default="none", help="smplx: refine through the smplx package"
     )
+    modes = "auto: found; always: never off the floor; never: no foot is held; grounding: the lower foot on the floor"
+    verb.add_argument("--contacts", choices=("auto", "always", "never", "grounding"), default="auto", help=modes)
+    for name, default, about in (
+        ("smoothing", 0.5, "how calm, 0 (as fitted) to 1"),
+        ("foot-lock", 1.0, "how firmly standing feet are held, 0 to 1"),
+        ("floor", 1.0, "how firmly people are set on the floor, 0 to 1"),
+    ):
+        verb.add_argument(f"--{name}", type=_share, default=default, metavar="0..1", help=f"{about}; default {default}")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _cleaning(options: argparse.Namespace) -> "CleanUp":
+    from .clean_up import CleanUp
+
+    return CleanUp(options.smoothing, options.contacts, options.foot_lock, options.floor)
 
 
 def _capture(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .pipeline import CaptureOptions, capture
 
     names = "clip out preset detector device person height camera start end body refine"
-    asked = CaptureOptions(field_of_view=options.fov, **{name: getattr(options, name) for name in names.split()})
+    chosen = {name: getattr(options, name) for name in names.split()}
+    asked = CaptureOptions(field_of_view=options.fov, cleaning=_cleaning(options), **chosen)
     record = capture(asked, reporter)
     people = {one["file"]: f"motion of person {one['track_id']}, {one['frames']} frames" for one in record["people"]}
     return {
@@ -196,7 +221,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import read_joints, read_keypoints
     from .checked_options import check_refinement, checked_height
-    from .fit_people import as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
+    from .fit_people import FitOptions, as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
     from .missing_frames import bridged, told_gaps
     from .motion_file import write_motion
 
@@ -206,7 +231,8 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     joints = bridged(chosen_rows(in_world(read_joints(options.joints)), options.person))
     keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
     person = int(joints.track_id[0])
-    fits, joints = fit_people(joints, keypoints, [person], body, stature, options.refine, reporter)
+    asked = FitOptions(stature, options.refine, _cleaning(options))
+    fits, joints = fit_people(joints, keypoints, [person], body, asked, reporter)
     motion = as_motion(fits[0], joints, body, options.refine, keypoints)
     write_motion(options.out, motion)
     return {

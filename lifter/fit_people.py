@@ -1,6 +1,6 @@
 """Fit everybody of a capture and make their motion files' contents."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,10 +9,13 @@ import numpy as np
 from ..smpl_assets.body import Body
 from ..smpl_assets.errors import BodyFileError, SmplxMissingError
 from ..smpl_assets.loader import load_body
+from ..smpl_assets.rotation import matrix_from_axis_angle
+from .clean_up import CleanUp, clean_up
 from .clip_reader import ClipInfo
-from .contact import contacts
 from .errors import InputError
-from .fit import fit, stand
+from .fit import as_fit, fit, stand
+from .fit.gauss_newton import Pose
+from .fit.skeleton import rest_skeleton
 from .ground import on_the_floor, support
 from .missing_frames import filled
 from .motion_file import Motion
@@ -23,16 +26,24 @@ from .records import Fit, Joints3D, Keypoints, everybody
 LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 
+@dataclass(frozen=True)
+class FitOptions:
+    """What is asked of the fit. stature in metres, None takes it from the joints."""
+
+    stature: float | None = None
+    refinement: Literal["none", "smplx"] = "none"
+    cleaning: CleanUp = field(default_factory=CleanUp)
+
+
 def fit_people(
     joints: Joints3D,
     keypoints: Keypoints | None,
     people: list[int],
     body: Body,
-    stature: float | None,
-    refinement: Literal["none", "smplx"],
+    options: FitOptions,
     reporter: Reporter,
 ) -> tuple[list[Fit], Joints3D]:
-    """Fit each of ``people`` (track ids), then set everybody and the camera on the floor.
+    """Fit each of ``people`` (track ids), set everybody and the camera on the floor, and clean their motion up.
 
     joints: world frame, the people in this order. keypoints: the same rows. The stage "fit" counts finished frames.
     Returns the fits and their rows, which have every frame from a person's first to the last (missing_frames.py).
@@ -42,14 +53,12 @@ def fit_people(
     first = []
     for person in people:
         rows, seen, fps = _of(person, joints, keypoints)
-        first.append(fit(rows, body, fps=fps, stature=stature, keypoints=seen))
+        first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen))
         progress(0)
     first, joints = on_the_floor(first, joints)
     fits, rows = [], []
     for found, person in zip(first, people, strict=True):
-        finished = _finished(found, person, joints, keypoints, body, refinement)
-        here, _, fps = _of(person, joints, keypoints)
-        finished, here = filled(finished, here, body, fps)
+        finished, here = _finished(found, person, joints, keypoints, body, options)
         fits.append(finished)
         rows.append(here)
         progress(sum(len(one.times) for one in rows))
@@ -64,21 +73,35 @@ def _of(person: int, joints: Joints3D, keypoints: Keypoints | None) -> tuple[Joi
 
 
 def _finished(
-    found: Fit,
-    person: int,
-    joints: Joints3D,
-    keypoints: Keypoints | None,
-    body: Body,
-    refinement: Literal["none", "smplx"],
-) -> Fit:
-    """A person on the floor: standing feet touch it, and the refinement asked for is done."""
+    found: Fit, person: int, joints: Joints3D, keypoints: Keypoints | None, body: Body, options: FitOptions
+) -> tuple[Fit, Joints3D]:
+    """A person on the floor, refined as asked, on every frame, cleaned up; and the rows that this has."""
     rows, seen, fps = _of(person, joints, keypoints)
     if seen is not None and rows.camera_K is not None and rows.camera_world_from_cam is not None:
         found = stand(found, rows, body, fps=fps, keypoints=seen, support=support(found.ends, rows.confidence, fps))
-    if refinement == "none":
-        return found
-    shift = (found.joints[:, :1] - rows.joints[:, :1]).astype(np.float32)
-    return _refined(found, replace(rows, joints=rows.joints + shift, ends=rows.ends + shift), body, fps, seen)
+    if options.refinement == "smplx":
+        shift = (found.joints[:, :1] - rows.joints[:, :1]).astype(np.float32)
+        there = replace(rows, joints=rows.joints + shift, ends=rows.ends + shift)
+        found = _refined(found, there, body, fps, seen)
+    found, rows = filled(found, rows, body, fps)
+    return _cleaned(found, rows, None if seen is None else tracked_rows(seen, rows), body, fps, options.cleaning), rows
+
+
+def _cleaned(
+    found: Fit, joints: Joints3D, keypoints: Keypoints | None, body: Body, fps: float, options: CleanUp
+) -> Fit:
+    """The fit after clean-up; frames that nobody saw have no contact and no residual."""
+    rest, unseen = rest_skeleton(body, found.betas), joints.confidence.max(axis=1) == 0
+    local, pelvis = matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0]
+    local, pelvis, touching = clean_up(rest, local, pelvis, fps, options)
+    clean = as_fit(rest, Pose(local, pelvis), found.betas, joints, keypoints)
+    return replace(
+        clean,
+        joint_residual=np.where(unseen, np.nan, clean.joint_residual),
+        pixel_residual=np.where(unseen, np.nan, clean.pixel_residual),
+        contacts=np.where(unseen[:, None], 0, touching).astype(np.float32),
+        before_refinement=found.before_refinement,
+    )
 
 
 def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Keypoints | None) -> Fit:
@@ -134,7 +157,7 @@ def as_motion(
         joints=found.joints.astype("float32"),
         ends=found.ends.astype("float32"),
         confidence=joints.confidence,
-        contacts=contacts(found.ends, fps),
+        contacts=found.contacts,
         camera_K=joints.camera_K,
         camera_world_from_cam=joints.camera_world_from_cam,
         image_size=None if keypoints is None else keypoints.image_size,

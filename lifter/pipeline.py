@@ -1,6 +1,6 @@
 """The whole way of a capture: video in, motion files and preview out. Each stage is one call."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,10 +11,11 @@ from .capture_files import write_joints, write_keypoints
 from .capture_folder import check_place, published_whole, write_record
 from .capture_record import capture_record
 from .checked_options import check_range, check_refinement, checked_height, checked_person
+from .clean_up import CleanUp
 from .clip_reader import ClipInfo, probe, read_frames
 from .detect import Backend, Detections, PresetName, detect
 from .elevation import with_full_elevation
-from .fit_people import as_motion, body_from, fit_people
+from .fit_people import FitOptions, as_motion, body_from, fit_people
 from .lift import LIFTER_MODEL, lift
 from .motion_file import Motion, write_motion
 from .place import place
@@ -45,6 +46,7 @@ class CaptureOptions:
     end: float | None = None
     body: Path = OPEN_BODY
     refine: Literal["none", "smplx"] = "none"
+    cleaning: CleanUp = field(default_factory=CleanUp)
 
 
 def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
@@ -70,7 +72,8 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     lifted = with_bone_lengths(lifted, body, stature)
     reporter.stage("place")
     joints = place(lifted)
-    fits, joints = fit_people(joints, lifted.keypoints, people, body, stature, options.refine, reporter)
+    asked = FitOptions(stature, options.refine, options.cleaning)
+    fits, joints = fit_people(joints, lifted.keypoints, people, body, asked, reporter)
     motions = [
         as_motion(found, joints.select(joints.track_id == person), body, options.refine, keypoints, clip)
         for found, person in zip(fits, people, strict=True)

@@ -124,6 +124,7 @@ class Fit:
     ends (T, 13, 3) m of the fitted skeleton, world frame; joint_residual (T,) m, mean distance to the given
     joints with both pelvises in one place;
     pixel_residual (T,) px, confidence-weighted mean distance to the keypoints (NaN without keypoints).
+    contacts: (T, 4) l_heel, l_toe, r_heel, r_toe, 0..1, once they were looked for.
     before_refinement: mean joint_residual and pixel_residual before the smplx refinement, if there was one.
     """
 
@@ -134,4 +135,5 @@ class Fit:
     ends: NDArray[np.floating]
     joint_residual: NDArray[np.floating]
     pixel_residual: NDArray[np.floating]
+    contacts: FloatArray | None = None
     before_refinement: tuple[float, float] | None = None

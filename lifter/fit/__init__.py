@@ -20,6 +20,7 @@ from ..records import Fit, Joints3D, Keypoints
 from ..stretches import unbroken
 from ..virtual_camera import rays_from_pixels
 from .closed_form import initial_rotations
+from .footholds import footholds
 from .gauss_newton import Pose, Spreads, Targets, refine, smoothed
 from .shape import measured_lengths, solve_betas
 from .skeleton import Posed, RestSkeleton, pose_skeleton, rest_skeleton
@@ -62,7 +63,7 @@ def fit(
 def stand(
     found: Fit, joints: Joints3D, body: Body, *, fps: float, keypoints: Keypoints, support: Array, rounds: int = 4
 ) -> Fit:
-    """Fit again, now that the floor is known: standing feet (support (T, 13), 0..1) are at its height.
+    """Fit again, now that the floor is known: standing feet (support (T, 13), 0..1) are at its height and stay there.
 
     The whole pose gives way, not only the place, so that the picture stays explained. joints and keypoints: the same
     rows, with a camera.
@@ -71,7 +72,9 @@ def stand(
     start = Pose(matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
 
     def posed(rows: NDArray[np.int64]) -> Pose:
-        targets = replace(targets_for(joints.select(rows), keypoints.select(rows)), support=support[rows])
+        targets = targets_for(joints.select(rows), keypoints.select(rows))
+        held = footholds(found.ends[rows], support[rows])
+        targets = replace(targets, support=support[rows], footholds=held)
         pose = refine(rest, Pose(start.local[rows], start.pelvis[rows]), targets, fps, rounds=rounds)
         return smoothed(pose, FINAL_SMOOTHING * fps)
 

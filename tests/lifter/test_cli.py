@@ -209,7 +209,7 @@ def test_joints_of_another_estimator_become_a_motion(folder: Path, capsys: pytes
     joints = standing_people()
     np.savez(folder / "other.npz", joints=joints, fps=25.0)
     out = folder / "person.npz"
-    status, last = run(capsys, "fit", folder / "other.npz", "--out", out)
+    status, last = run(capsys, "fit", folder / "other.npz", "--out", out, "--contacts", "never")  # they glide
     assert status == 0, last
     motion = read_motion(out)
     assert motion.fps == pytest.approx(25.0)
@@ -219,12 +219,37 @@ def test_joints_of_another_estimator_become_a_motion(folder: Path, capsys: pytes
     np.testing.assert_allclose(moved, [0.3, 0.0, 0.0], atol=0.05)
 
 
+def test_standing_feet_hold_a_gliding_person_as_far_as_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(folder / "gliding.npz", joints=standing_people(60), fps=30.0)
+    ways = {}
+    for lock in ("0", "1"):
+        out = folder / f"lock_{lock}.npz"
+        assert run(capsys, "fit", folder / "gliding.npz", "--out", out, "--foot-lock", lock)[0] == 0
+        motion = read_motion(out)
+        assert motion.contacts is not None
+        assert motion.contacts.mean() > 0.9
+        ways[lock] = motion.trans[-1, 0] - motion.trans[0, 0]
+    assert ways["0"] == pytest.approx(0.3, abs=0.02)
+    assert abs(ways["1"]) < 0.05
+    assert run(capsys, "fit", folder / "gliding.npz", "--out", out, "--contacts", "never")[0] == 0
+    contacts = read_motion(out).contacts
+    assert contacts is not None
+    assert not contacts.any()
+
+
+@pytest.mark.parametrize("share", ["1.5", "-0.1", "nan", "much"])
+def test_a_strength_is_between_0_and_1(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["fit", "joints.npz", "--out", "person.npz", "--smoothing", share])
+    assert "--smoothing" in capsys.readouterr().err
+
+
 def test_frames_without_joints_are_filled_marked_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     joints = standing_people(60)
     joints[10:13] = joints[20:50] = np.nan
     np.savez(folder / "other.npz", joints=joints, fps=25.0)
     out = folder / "person.npz"
-    status, last = run(capsys, "fit", folder / "other.npz", "--out", out)
+    status, last = run(capsys, "fit", folder / "other.npz", "--out", out, "--contacts", "never")
     assert status == 0, last
     motion = read_motion(out)
     assert motion.confidence is not None

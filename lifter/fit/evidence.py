@@ -9,13 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...smpl_assets.rotation import Array
-from ..ground import POINTS_TO_SOLE
+from ...smpl_assets.skeleton import END_NAMES
+from ..ground import CONTACT_POINTS, SOLES
+from ..keypoint_sets import BLAZEPOSE33
 from .frames_last import cross
 from .kinematic_tree import Pull
 from .skeleton import RestSkeleton
 from .targets import Spreads, Targets
 
 JOINTS, ENDS, KEYPOINTS = slice(24), slice(24, 37), slice(37, 70)
+STANDING_HEIGHTS = np.zeros((len(END_NAMES), 1))  # metres of ends above the floor
+STANDING_HEIGHTS[CONTACT_POINTS, 0] = SOLES
+# The detector misplaces a face as a whole, so its eleven points must not count as eleven witnesses.
+FACE = ("nose", "eye", "ear", "mouth")
+KEYPOINT_SHARES = np.array([[0.3 if any(part in name for part in FACE) else 1.0] for name in BLAZEPOSE33])
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ def _from_rays(places: Array, pelvis: Array, targets: Targets) -> tuple[Array, A
     rays, turn = targets.rays.T.astype(places.dtype), turn.astype(places.dtype)
     seen = np.einsum("ba,bpt->apt", turn, places[:, KEYPOINTS]) + place[:, None]
     residual = rays * np.maximum(seen[2], 0.2) - seen[:2]
-    return residual, targets.ray_weights.T, turn[:, :2, None, None] - turn[:, 2:, None, None] * rays
+    return residual, KEYPOINT_SHARES * targets.ray_weights.T, turn[:, :2, None, None] - turn[:, 2:, None, None] * rays
 
 
 def _add_places(weight: Array, force: Array, places: Array, pelvis: Array, targets: Targets, spreads: Spreads) -> None:
@@ -146,10 +153,10 @@ def _add_places(weight: Array, force: Array, places: Array, pelvis: Array, targe
 
 
 def _add_floor(weight: Array, force: Array, places: Array, pelvis: Array, support: Array, spreads: Spreads) -> None:
-    """What stands is at the floor's height."""
+    """What stands has its sole on the floor."""
     firm = support.T / spreads.floor**2
     weight[2, 2, ENDS] += firm
-    force[2, ENDS] += firm * (POINTS_TO_SOLE - pelvis[2] - places[2, ENDS])
+    force[2, ENDS] += firm * (STANDING_HEIGHTS - pelvis[2] - places[2, ENDS])
 
 
 def _add_footholds(

@@ -17,7 +17,7 @@ class Spreads:
     limits: float = 0.03  # radians beyond a limit
     path: float = 0.05  # from the smoothed path
     place: float = 0.05  # from where the person was placed: one picture tells depth poorly
-    floor: float = 0.01
+    floor: float = 0.02
     footholds: float = 0.01
     smoothing: float = 0.06  # seconds, standard deviation of the smoothed copy
 

@@ -11,7 +11,6 @@ from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.kinematic_tree import Pull, pose_tree
 from reel2rig.lifter.fit.skeleton import RestSkeleton, descendants, pose_skeleton
 from reel2rig.lifter.fit.targets import Spreads, Targets
-from reel2rig.lifter.ground import POINTS_TO_SOLE
 from reel2rig.lifter.records import Joints3D, Keypoints
 from reel2rig.smpl_assets.landmarks import place_landmarks
 from reel2rig.smpl_assets.rotation import Array, cross_matrix, matrix_from_axis_angle
@@ -21,6 +20,8 @@ Given = Callable[..., Joints3D]
 Seen = Callable[[RestSkeleton, Pose], Keypoints]
 STEP = 1e-5
 SPREADS = Spreads()
+SOLE_OF_A_HEEL = 0.0275  # metres
+FACE = slice(11)  # of BlazePose's points; they err together
 
 
 @pytest.fixture
@@ -72,11 +73,13 @@ def loss(rest: RestSkeleton, pose: Pose, targets: Targets) -> Array:
         points = place_landmarks(rest.keypoints, rest.keypoint_offsets, posed.rotations, posed.joints)
         seen = (points - targets.world_from_cam[:3, 3]) @ targets.world_from_cam[:3, :3]
         beside = targets.rays * seen[..., 2:] - seen[..., :2]
-        return cauchy(beside, targets.ray_weights, SPREADS.keypoints, 4)
+        weights = targets.ray_weights.copy()
+        weights[:, FACE] *= 0.3
+        return cauchy(beside, weights, SPREADS.keypoints, 4)
     total = cauchy(posed.joints - targets.joints, targets.joint_weights, SPREADS.joints, 3)
     total += cauchy(posed.ends - np.nan_to_num(targets.ends), targets.end_weights, SPREADS.ends, 3)
     if targets.support is not None:
-        height = posed.ends[..., 2] - POINTS_TO_SOLE
+        height = posed.ends[..., 2] - SOLE_OF_A_HEEL  # no other point stands
         total += (targets.support * (height / SPREADS.floor) ** 2).sum(-1) / 2
     if targets.support is not None and targets.footholds is not None:
         slid = np.nan_to_num(posed.ends[..., :2] - targets.footholds)
@@ -132,7 +135,7 @@ def test_stiffness_is_exact_for_points_of_one_bone_and_safe_for_others(
     found = found.reshape(144, 144)
     head = slice(15 * 6, 16 * 6)  # all that hangs on it hangs on nothing else
     np.testing.assert_allclose(found[head, head], exact[head, head], rtol=1e-3, atol=1e-3)
-    assert np.linalg.eigvalsh(found - exact).min() > -1e-6 * np.abs(exact).max()
+    assert np.linalg.eigvalsh(found - exact).min() > -1e-5 * np.abs(exact).max()
 
 
 def test_attachments_of_a_point_meet_where_skinning_puts_it(rest: RestSkeleton, pose: Pose) -> None:

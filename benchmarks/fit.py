@@ -53,7 +53,7 @@ def measure(quick: bool = False, hour: bool = False) -> dict[str, Any]:
     solvers, left_out = _solvers(clips, quick)
     say("clean-up")
     found = {
-        "machine": {"processor": platform.processor() or platform.machine(), "threads": 1},
+        "machine": {"processor": _processor(), "threads": 1},
         "data": {
             "clips": len(clips.validation),
             "frames": sum(len(clip.posed.joints) for clip in clips.validation),
@@ -68,6 +68,14 @@ def measure(quick: bool = False, hour: bool = False) -> dict[str, Any]:
     return {**found, **hours, "processor_seconds": round(time.process_time() - started)}
 
 
+def _processor() -> str:
+    """The processor's name where the system tells it, else its kind."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text("utf-8").splitlines() if told.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def _solvers(clips: "Clips", quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     from .fit_rows import rows, say, score_row, speed
 
@@ -75,7 +83,7 @@ def _solvers(clips: "Clips", quick: bool) -> tuple[dict[str, Any], dict[str, str
     found = {}
     for name, row in solvers.items():
         say(name)
-        frames = 120 if quick else SPEED_FRAMES
+        frames = 60 if quick else SPEED_FRAMES
         found[name] = {"says": row.says, "frames_per_second": speed(row.solver, clips.validation, frames)}
         found[name].update(score_row(row, clips))
     return found, left_out

@@ -4,7 +4,6 @@ Every frame is fitted on its own by the closed form; that is "none", and what th
 the refined fit instead, whose smoothness is a part of the same answer.
 """
 
-import importlib.util
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.signal import savgol_filter
 
+from ..lifter.clean_up import CleanUp, clean_up
 from ..lifter.fit import fit
 from ..lifter.fit.skeleton import Posed, pose_skeleton, rest_skeleton
 from ..lifter.records import Fit
@@ -28,7 +28,7 @@ from .fit_peers import posed_fit
 from .fit_rows import Clips, score
 
 Filter = Callable[[Array, float], Array]  # values (T, C) and frames a second to values (T, C)
-CleanUp = Callable[[Fit, TruthClip], Posed]
+Cleaner = Callable[[Fit, TruthClip], Posed]
 CLOSED_FORM, REFINED = 0, 5  # rounds of Gauss-Newton
 SPEED_CUTOFF = 1.0  # hertz, of the one-euro filter's own speed estimate, as in the paper
 
@@ -52,18 +52,17 @@ def _fit(clip: TruthClip, rounds: int) -> Fit:
     return fit(given_points(clip, CASES["noisy"]), open_body(), fps=clip.fps, rounds=rounds)
 
 
-def _cleaned(clean: CleanUp, fitted: dict[str, Fit], clip: TruthClip) -> Posed:
+def _cleaned(clean: Cleaner, fitted: dict[str, Fit], clip: TruthClip) -> Posed:
     return clean(fitted[clip.name], clip)
 
 
-def rows() -> dict[str, tuple[int, CleanUp]]:
+def rows() -> dict[str, tuple[int, Cleaner]]:
     """Each row's fit and clean-up: the filters at settings whose cost in MPJPE lies around that of ours."""
-    found: dict[str, tuple[int, CleanUp]] = {"none": (CLOSED_FORM, _as_it_is), "ours, refined": (REFINED, _as_it_is)}
-    if importlib.util.find_spec("...lifter.clean_up", __name__):
-        for strength in (0.25, 0.5, 1.0):
-            found[f"ours, smoothing {strength}"] = CLOSED_FORM, partial(_ours, smoothing=strength, feet=False)
-        found["ours, smoothing 0.5 and foot lock"] = CLOSED_FORM, partial(_ours, smoothing=0.5, feet=True)
-        found["ours, refined, smoothing 0.5 and foot lock"] = REFINED, partial(_ours, smoothing=0.5, feet=True)
+    found: dict[str, tuple[int, Cleaner]] = {"none": (CLOSED_FORM, _as_it_is), "ours, refined": (REFINED, _as_it_is)}
+    for strength in (0.25, 0.5, 1.0):
+        found[f"ours, smoothing {strength}"] = CLOSED_FORM, partial(ours_cleaned, smoothing=strength, feet=False)
+    found["ours, smoothing 0.5 and foot lock"] = CLOSED_FORM, ours_cleaned
+    found["ours, refined, smoothing 0.5 and foot lock"] = REFINED, ours_cleaned
     for window in (5, 7, 9, 13):
         how: Filter = partial(savitzky_golay, window=window)
         found[f"Savitzky-Golay, {window} frames"] = CLOSED_FORM, partial(_filtered, how=how)
@@ -77,9 +76,8 @@ def _as_it_is(fitted: Fit, clip: TruthClip) -> Posed:
     return posed_fit(fitted)
 
 
-def _ours(fitted: Fit, clip: TruthClip, smoothing: float, feet: bool) -> Posed:
-    from ..lifter.clean_up import CleanUp, clean_up
-
+def ours_cleaned(fitted: Fit, clip: TruthClip, smoothing: float = 0.5, feet: bool = True) -> Posed:
+    """A fit after the product's clean-up; ``feet`` for contact, floor and foot lock."""
     rest = rest_skeleton(open_body(), fitted.betas)
     local, pelvis = matrix_from_axis_angle(fitted.axis_angle), fitted.trans + rest.joints[0]
     options = CleanUp(smoothing) if feet else CleanUp(smoothing, foot_lock=0.0, floor=0.0)

@@ -29,7 +29,7 @@ COMPARED = {"mpjpe_mm": "MPJPE", "pa_mpjpe_mm": "PA-MPJPE", "mpjve_mm_per_frame"
 def figures() -> str:
     """The validation figures of all cases as a Markdown table."""
     rows = {case.replace("_", " "): _row(found, tuple(COLUMNS)) for case, found in _validation()["cases"].items()}
-    return _markdown("case", tuple(COLUMNS.values()), rows)
+    return markdown("case", tuple(COLUMNS.values()), rows)
 
 
 def comparison() -> str:
@@ -42,7 +42,7 @@ def comparison() -> str:
         for case in validation["cases"]
         if all(case in found for found in methods.values())
     }
-    return _markdown("case", heads, rows)
+    return markdown("case", heads, rows)
 
 
 def ablation() -> str:
@@ -75,7 +75,8 @@ def _row(found: dict[str, float], keys: tuple[str, ...]) -> list[str]:
     return [f"{found[key]:.1f}" for key in keys]
 
 
-def _markdown(first: str, heads: tuple[str, ...], rows: dict[str, list[str]]) -> str:
+def markdown(first: str, heads: tuple[str, ...], rows: dict[str, list[str]]) -> str:
+    """A Markdown table: a head line, then one line a row that begins with its name."""
     lines = ["| " + " | ".join([first, *heads]) + " |", "|---" * (len(heads) + 1) + "|"]
     return "\n".join([*lines, *("| " + " | ".join([name, *row]) + " |" for name, row in rows.items())]) + "\n"
 

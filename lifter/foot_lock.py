@@ -8,7 +8,7 @@ stretched. Corrections fade in and out over BLEND before and after a contact, so
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d, median
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle, rotation_between
 from ..smpl_assets.skeleton import JOINT
@@ -20,8 +20,9 @@ from .steady_path import smooth_shift, steadying_shift
 
 BALLS = (JOINT["left_foot"], JOINT["right_foot"])
 BLEND = 0.12  # seconds
-ON_THE_FLOOR = 0.03  # metres; a place this near the floor is on it, others keep their height: stairs, stools, tiptoes
+ON_THE_FLOOR = 0.03  # metres; lower places are set on the floor, those twice as high keep their height: tiptoes
 HEIGHT_BENDING = 1.6  # seconds; the height of the root is slow to give way, so that jumps stay as high as they were
+HARDLY_AWAY = 0.002  # metres
 LARGEST_BEND = 0.8  # radians that toes bend up by
 LARGEST_TURN = 0.5  # radians that a foot is turned by at most, to hold heel and toe
 
@@ -82,16 +83,27 @@ def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, fps: float, 
 
 
 def standing_places(feet: Array, standing: NDArray[np.bool_], floor: float) -> Array:
-    """Where each contact of each point stands: (T, 4, 3) m, the median of its run over ``feet``; elsewhere ``feet``.
+    """Where each contact of each point stands: (T, 4, 3) m, one place for its whole run over ``feet``, else ``feet``.
 
-    Places near the floor, or below it, are set on it as far as ``floor`` says (0..1).
+    That is the geometric median of the run (Weiszfeld, 1937), which a swing caught at either end does not move. Places
+    near the floor, or below it, are set on it as far as ``floor`` says (0..1).
     """
     numbers, count = runs(standing)
-    every = np.arange(count + 1)
-    places = np.stack([median(feet[..., axis], numbers, every) for axis in range(3)], axis=-1)[numbers]
+    places = _means(feet, np.ones(numbers.shape), numbers, count)[numbers]
+    for _ in range(5):
+        away = np.linalg.norm(feet - places, axis=-1)
+        places = _means(feet, 1.0 / (away + HARDLY_AWAY), numbers, count)[numbers]
     height = places[..., 2] - SOLES
-    places[..., 2] -= floor * np.where(height < ON_THE_FLOOR, height, 0.0)
+    places[..., 2] -= floor * height * np.clip(2.0 - height / ON_THE_FLOOR, 0.0, 1.0)
     return np.where(standing[..., None], places, feet)
+
+
+def _means(points: Array, weights: Array, numbers: NDArray[np.int64], count: int) -> Array:
+    """Weighted means (count + 1, 3) of ``points`` (T, 4, 3) over each run."""
+    labels = numbers.ravel()
+    total = np.bincount(labels, weights.ravel(), count + 1)
+    sums = [np.bincount(labels, (weights * points[..., axis]).ravel(), count + 1) for axis in range(3)]
+    return np.stack(sums, axis=-1) / np.maximum(total, 1e-12)[:, None]
 
 
 def _common_shift(offsets: Array, standing: NDArray[np.bool_], fps: float) -> Array:

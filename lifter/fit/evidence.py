@@ -121,7 +121,7 @@ def _from_estimates(places: Array, pelvis: Array, targets: Targets) -> tuple[Arr
     sure = np.concatenate([targets.joint_weights, targets.end_weights], axis=1).T
     residual = np.nan_to_num(goal - places[:, :37]).astype(places.dtype)
     if targets.rays is not None:  # the picture says where the person stands, so only differences count
-        share = sure[JOINTS] / sure[JOINTS].sum(axis=0)
+        share = sure[JOINTS] / np.maximum(sure[JOINTS].sum(axis=0), 1e-9)
         residual -= (residual[:, JOINTS] * share).sum(axis=1, keepdims=True)
     return residual, sure
 

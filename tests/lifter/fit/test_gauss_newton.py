@@ -155,6 +155,16 @@ def test_one_frame_is_enough(rest: RestSkeleton, walk: Pose, pictured: tuple[Pos
     assert error(rest, found, truth) < error(rest, Pose(start.local[:1], start.pelvis[:1]), truth)
 
 
+def test_frames_of_which_nothing_is_known_go_on_smoothly(rest: RestSkeleton, pictured: tuple[Pose, Targets]) -> None:
+    start, targets = pictured
+    assert targets.ray_weights is not None
+    for weights in (targets.joint_weights, targets.end_weights, targets.ray_weights):
+        weights[10:12] = 0.0
+    found = refine(rest, start, targets, FPS)
+    steps = geodesic_degrees(found.local[1:], found.local[:-1])
+    assert steps[9:12].max() <= np.delete(steps, [9, 10, 11], axis=0).max()
+
+
 def test_the_given_start_is_left_alone(rest: RestSkeleton, pictured: tuple[Pose, Targets]) -> None:
     start, targets = pictured
     local, pelvis = start.local.copy(), start.pelvis.copy()

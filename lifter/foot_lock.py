@@ -19,9 +19,10 @@ from .leg_ik import LEGS, furthest, reached
 from .steady_path import smooth_shift, steadying_shift
 
 BALLS = (JOINT["left_foot"], JOINT["right_foot"])
-BLEND = 0.12  # seconds
+BLEND = 0.2  # seconds
 ON_THE_FLOOR = 0.03  # metres; lower places are set on the floor, those twice as high keep their height: tiptoes
 HEIGHT_BENDING = 1.6  # seconds; the height of the root is slow to give way, so that jumps stay as high as they were
+GROUNDING = 0.05  # seconds, over which the height of the lowest foot point is averaged
 HARDLY_AWAY = 0.002  # metres
 LARGEST_BEND = 0.8  # radians that toes bend up by
 LARGEST_TURN = 0.5  # radians that a foot is turned by at most, to hold heel and toe
@@ -171,7 +172,7 @@ def _eased(values: Array, fps: float) -> Array:
 def grounding_shift(ends: Array, fps: float) -> Array:
     """Shift (T, 3) m upwards or down after which the lowest foot point of ``ends`` (T, 13, 3) touches the floor."""
     height = -(ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
-    smooth = np.asarray(gaussian_filter1d(height, max(BLEND * fps / 2.0, 0.3), mode="nearest"))
+    smooth = np.asarray(gaussian_filter1d(height, max(GROUNDING * fps, 0.3), mode="nearest"))
     return smooth[:, None] * np.array([0.0, 0.0, 1.0])
 
 

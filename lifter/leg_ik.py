@@ -8,7 +8,8 @@ from ..smpl_assets.rotation import Array, matrix_from_axis_angle, rotation_betwe
 from ..smpl_assets.skeleton import JOINT
 from .fit.skeleton import Posed, RestSkeleton
 
-REACH = 0.998  # of thigh and shin together: a knee is never straighter, since near there millimetres turn it by degrees
+# Of thigh and shin together, unless the knee is straighter already: near there millimetres turn it by degrees.
+REACH = 0.985
 STRAIGHT = 0.05  # sine of a bend so small that the hinge of the rest pose, not the bend, says where the knee points
 
 

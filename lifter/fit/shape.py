@@ -1,11 +1,15 @@
 """Betas of a person, once per clip: from robust bone lengths and the given stature."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from ...smpl_assets.body import Body
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import JOINT
+from ..errors import InputError
 
 # Joint pairs whose distance never changes with the pose; sides are averaged.
 LENGTHS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -21,57 +25,138 @@ LENGTHS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 # Mass, muscle and gender cannot be seen from joints: they keep their preset.
 SEEN_BETAS = ("height", "thigh", "shin", "upperarm", "forearm", "torso", "shoulders")
-LENGTH_SPREAD = 0.01  # metres, how well a median bone length is known
+NORMAL = 1.4826  # standard deviations in the median distance from the median
+LENGTH_SPREAD = 0.004  # metres, how well the length of a bone is known that does not change
+WANDERING_SHARE = 0.5  # of what it changes by, slower than from frame to frame, that its median may be wrong by
 STATURE_SPREAD = 0.005
 SCALE_SPREAD = 0.1  # of the logarithm of how much longer or shorter all measured bones may be than the true ones
 
 
+def measured_bones(joints: Array, confidence: Array) -> tuple[Array, Array]:
+    """Lengths (9,) of the entries of LENGTHS and how well they are known, both in metres; NaN if never seen.
+
+    joints (T, 24, 3) m, confidence (T, 24). Medians over the frames seen best, without what jitter adds to a distance:
+    points that are off across a bone make it longer, never shorter. A bone whose length wanders is known badly.
+    """
+    lengths, changes, jitters = _measured(joints, confidence)
+    wandering = np.sqrt(np.maximum(changes**2 - jitters**2, 0.0))
+    lengths = np.sqrt(np.maximum(lengths**2 - 2 * jitters**2, 0.5 * lengths**2))
+    return lengths, np.hypot(LENGTH_SPREAD, WANDERING_SHARE * wandering)
+
+
 def measured_lengths(joints: Array, confidence: Array) -> Array:
-    """Median length (9,) in metres of each entry of LENGTHS over the frames (T, 24, 3) seen best."""
-    result = []
-    for pairs in LENGTHS.values():
-        values, weights = [], []
-        for first, second in pairs:
-            a, b = JOINT[first], JOINT[second]
-            values.append(np.linalg.norm(joints[:, a] - joints[:, b], axis=-1))
-            weights.append(np.minimum(confidence[:, a], confidence[:, b]) + 1e-3)
-        result.append(_weighted_median(np.concatenate(values), np.concatenate(weights)))
-    return np.array(result)
+    """Only the lengths (9,) of measured_bones."""
+    return measured_bones(joints, confidence)[0]
+
+
+def _measured(joints: Array, confidence: Array) -> tuple[Array, Array, Array]:
+    """Of each entry of LENGTHS: median, robust spread over the clip, and the part of it that comes frame by frame."""
+    result = np.full((3, len(LENGTHS)), np.nan)
+    for row, pairs in enumerate(LENGTHS.values()):
+        first, second = (np.array([JOINT[name] for name in names]) for names in zip(*pairs, strict=True))
+        apart = joints[:, first] - joints[:, second]
+        lengths = np.sqrt((apart * apart).sum(axis=-1))
+        weights = np.minimum(confidence[:, first], confidence[:, second]) + 1e-3
+        changes = lengths[2:] - 2.0 * lengths[1:-1] + lengths[:-2]
+        middle = _weighted_median(lengths, weights)
+        spread = _weighted_median(np.abs(lengths - middle), weights)
+        jitter = _weighted_median(np.abs(changes), weights[1:-1]) / np.sqrt(6.0)
+        result[:, row] = middle, NORMAL * spread, NORMAL * np.nan_to_num(jitter)
+    return result[0], result[1], result[2]
 
 
 def _weighted_median(values: Array, weights: Array) -> float:
+    """The middle of ``values`` by weight; those that are not finite do not count, NaN if none is."""
+    known = np.isfinite(values)
+    values, weights = values[known], weights[known]
+    if not len(values):
+        return np.nan
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def solve_betas(body: Body, lengths: Array, stature: float | None, spread: float = LENGTH_SPREAD) -> Array:
-    """Betas (B,) that give the bone ``lengths`` and the ``stature`` (metres), staying near the model's mean.
+def solve_betas(
+    body: Body,
+    lengths: Array,
+    stature: float | None,
+    spread: float | Array = LENGTH_SPREAD,
+    fixed: Mapping[str, float] | None = None,
+) -> Array:
+    """Betas (B,) that give the bone ``lengths`` (9,; NaN where unknown) and the ``stature``, metres.
 
-    spread: metres, how well the lengths are known. Ridge with one standard deviation per beta; bodies without named
-    betas use all of them. With a stature the lengths tell proportions only: estimated bones are all a little short,
-    since unsure positions average out.
+    spread: metres, how well the lengths are known, one for all or (9,). fixed: betas by name that the user sets, such
+    as mass and muscle; those that joints do not show otherwise have the body's neutral preset. Ridge towards the
+    model's mean with two standard deviations per beta; bodies without named betas (beta0, beta1, ...) use them all.
+    With a stature the lengths tell proportions only: estimated bones are all a little short, since unsure positions
+    average out. Raises InputError("unknown_beta") for a name that the body does not have.
     """
-    count = body.shapedirs.shape[-1]
-    names = body.beta_names or tuple(f"beta{i}" for i in range(count))
-    free = [i for i, name in enumerate(names) if not body.beta_names or name in SEEN_BETAS]
-    preset = np.array(dict(body.presets).get("neutral", np.zeros(count)), float)
-    start = np.zeros(count)
-    start[[i for i in range(count) if i not in free]] = preset[[i for i in range(count) if i not in free]]
-    crown, sole = int(body.v_template[:, 1].argmax()), int(body.v_template[:, 1].argmin())
+    start, free = _preset(body, fixed or {})
+    known = np.isfinite(lengths)
+    spread = np.broadcast_to(spread, lengths.shape)[known]
+    measured = _lengths_of_betas(body, known)
+    heights = body.v_template[:, 1]
+    ends = [int(heights.argmax()), int(heights.argmin())]
+    tall, taller = np.subtract(*heights[ends]), np.subtract(*body.shapedirs[ends, 1])
 
     def residuals(values: Array) -> Array:
         betas = start.copy()
         betas[free] = values[1:]
-        rest = body.rest_joints(betas)
-        found = [np.mean([np.linalg.norm(rest[JOINT[a]] - rest[JOINT[b]]) for a, b in p]) for p in LENGTHS.values()]
-        height = body.v_template[[crown, sole], 1] + body.shapedirs[[crown, sole], 1] @ betas
         scale = 1.0 if stature is None else np.exp(values[0])
-        tall = 0.0 if stature is None else (height[0] - height[1] - stature) / STATURE_SPREAD
-        off = (np.array(found) - scale * lengths) / spread
-        return np.concatenate([off, [tall, values[0] / SCALE_SPREAD], 0.5 * values[1:]])
+        off = (measured(betas)[0] - scale * lengths[known]) / spread
+        height = 0.0 if stature is None else (tall + taller @ betas - stature) / STATURE_SPREAD
+        return np.concatenate([off, [height, values[0] / SCALE_SPREAD], 0.5 * values[1:]])
 
-    solution = least_squares(residuals, np.zeros(1 + len(free)), loss="soft_l1")
+    def jacobian(values: Array) -> Array:
+        betas = start.copy()
+        betas[free] = values[1:]
+        slopes = np.zeros((len(spread) + 2 + len(free), 1 + len(free)))
+        slopes[: len(spread), 1:] = measured(betas)[1][:, free] / spread[:, None]
+        slopes[len(spread) + 1, 0] = 1 / SCALE_SPREAD
+        slopes[len(spread) + 2 :, 1:] = 0.5 * np.eye(len(free))
+        if stature is not None:
+            slopes[: len(spread), 0] = -np.exp(values[0]) * lengths[known] / spread
+            slopes[len(spread), 1:] = taller[free] / STATURE_SPREAD
+        return slopes
+
+    solution = least_squares(
+        residuals,
+        np.zeros(1 + len(free)),
+        jacobian,  # pyright: ignore[reportArgumentType]
+        loss="soft_l1",
+    )
     betas = start.copy()
     betas[free] = solution.x[1:]
     return betas.astype(np.float32)
+
+
+def _preset(body: Body, fixed: Mapping[str, float]) -> tuple[Array, list[int]]:
+    """Betas before solving, as ``fixed`` or preset where joints do not show them, else 0; and which are free."""
+    count = body.shapedirs.shape[-1]
+    names = body.beta_names or tuple(f"beta{i}" for i in range(count))
+    unknown = sorted(set(fixed) - set(names))
+    if unknown:
+        raise InputError(
+            "unknown_beta", f"The body has no {', '.join(unknown)}.", f"Its betas are: {', '.join(names)}."
+        )
+    neutral = dict(zip(names, np.asarray(dict(body.presets).get("neutral", np.zeros(count)), float), strict=True))
+    free = [i for i, name in enumerate(names) if name not in fixed and (not body.beta_names or name in SEEN_BETAS)]
+    start = np.array([0.0 if i in free else fixed.get(name, neutral[name]) for i, name in enumerate(names)])
+    return start, free
+
+
+def _lengths_of_betas(body: Body, known: NDArray[np.bool_]) -> Callable[[Array], tuple[Array, Array]]:
+    """Betas (B,) -> the ``known`` entries of LENGTHS (n,) in metres, and their derivatives (n, B)."""
+    pairs = [LENGTHS[name] for name, is_known in zip(LENGTHS, known, strict=True) if is_known]
+    first, second = (np.array([JOINT[pair[end]] for sides in pairs for pair in sides]) for end in (0, 1))
+    counts = [len(sides) for sides in pairs]
+    mean = np.repeat(np.eye(len(pairs)) / counts, counts, axis=1)  # over the sides
+    rest, by_beta = body.joint_template, body.joint_directions
+    rest, by_beta = (rest[first] - rest[second]).astype(float), (by_beta[first] - by_beta[second]).astype(float)
+
+    def lengths(betas: Array) -> tuple[Array, Array]:
+        bones = rest + by_beta @ betas
+        size = np.linalg.norm(bones, axis=-1)
+        return mean @ size, mean @ np.einsum("pa,pab->pb", bones / size[:, None], by_beta)
+
+    return lengths

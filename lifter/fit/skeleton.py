@@ -26,11 +26,9 @@ class RestSkeleton:
         """Rest vector (3,) from ``joint`` to ``child``."""
         return self.joints[JOINT[child]] - self.joints[JOINT[joint]]
 
-    def end_vectors(self, joint: str, names: tuple[str, ...]) -> Array:
-        """Rest vectors (n, 3) from ``joint`` to the named ends."""
-        rows = [END_NAMES.index(name) for name in names]
-        rest = self.end_offsets + self.ends.weights[..., None] * self.joints
-        return rest.sum(axis=1)[rows] - self.joints[JOINT[joint]]
+    def end_positions(self) -> Array:
+        """Rest ends (13, 3) m in the body frame."""
+        return (self.end_offsets + self.ends.weights[..., None] * self.joints).sum(axis=1)
 
 
 def rest_skeleton(body: Body, betas: Array) -> RestSkeleton:

@@ -63,6 +63,14 @@ def rest(betas: Array) -> RestSkeleton:
     return rest_skeleton(open_body(), betas)
 
 
+@pytest.fixture(scope="session")
+def walk_points(motions: dict[str, Pose]) -> tuple[RestSkeleton, Array, Array]:
+    """The open body, and the joints and ends of the first twenty frames of its walk."""
+    rest, walk = rest_skeleton(open_body(), np.zeros(10)), motions["walk"]
+    posed = pose_skeleton(rest, walk.local[:20], walk.pelvis[:20])
+    return rest, posed.joints, posed.ends
+
+
 @pytest.fixture
 def licensed_body(tmp_path: Path) -> Body:
     """A file as SMPL's are (betas without names), its skeleton 5 mm off the open body's here and there."""

@@ -4,9 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from reel2rig.lifter.fit.gauss_newton import Pose
-from reel2rig.lifter.fit.limits import bounds, excess
-from reel2rig.smpl_assets.rotation import axis_angle_from_matrix
+from reel2rig.lifter.fit.hinges import hinge_bends
+from reel2rig.lifter.fit.limits import HINGE_RANGE, bounds, excess
+from reel2rig.lifter.fit.skeleton import rest_skeleton
+from reel2rig.smpl_assets.body import open_body
+from reel2rig.smpl_assets.rotation import axis_angle_from_matrix, matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT, JOINT_NAMES, mirrored
+from reel2rig.training.readers.cmu_pack import PACK
 
 TURNS = arrays(float, (1, 24, 3), elements=st.floats(-6, 6))
 
@@ -52,6 +56,23 @@ def test_taking_the_excess_off_leads_to_the_bound(turns: np.ndarray) -> None:
     assert (inside >= low - 1e-12).all()
     assert (inside <= high + 1e-12).all()
     np.testing.assert_allclose(excess(inside), 0, atol=1e-12)
+
+
+def test_people_held_out_are_hardly_ever_beyond_a_bound() -> None:
+    with np.load(PACK / "val_00.npz") as pack:
+        poses = pack["pose"] * float(pack["pose_scale"])
+    beyond = (excess(axis_angle_from_matrix(matrix_from_axis_angle(poses))) != 0).any(axis=-1)
+    assert beyond.mean() < 0.0002
+
+
+def test_people_held_out_bend_their_hinges_within_their_range() -> None:
+    with np.load(PACK / "val_00.npz") as pack:
+        local = matrix_from_axis_angle(pack["pose"] * float(pack["pose_scale"]))
+    bends = hinge_bends(rest_skeleton(open_body(), np.zeros(10)), local)
+    for columns, joint in ((slice(0, 2), "elbow"), (slice(2, 4), "knee")):
+        low, high = HINGE_RANGE[joint]
+        assert ((bends[:, columns] < low) | (bends[:, columns] > high)).mean() < 0.003
+        assert bends[:, columns].min() > -10
 
 
 def test_real_motion_is_left_alone(motion: Pose) -> None:

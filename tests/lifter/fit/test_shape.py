@@ -1,8 +1,22 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from reel2rig.lifter.fit.shape import LENGTHS, SEEN_BETAS, measured_lengths, solve_betas
+from reel2rig.lifter.errors import InputError
+from reel2rig.lifter.fit.gauss_newton import Pose
+from reel2rig.lifter.fit.shape import (
+    LENGTH_SPREAD,
+    LENGTHS,
+    SEEN_BETAS,
+    measured_bones,
+    measured_lengths,
+    solve_betas,
+)
+from reel2rig.lifter.fit.skeleton import rest_skeleton
+from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.body import Body, open_body
 from reel2rig.smpl_assets.rotation import Array
+from reel2rig.smpl_assets.skeleton import JOINT
 
 SURE = np.ones((1, 24))
 
@@ -29,6 +43,57 @@ def test_bone_lengths_are_recovered(seed: int) -> None:
         found = lengths_of(body, solve_betas(body, wanted, stature))
         assert np.abs(found - wanted).mean() < 0.002
         assert np.abs(found - wanted).max() < 0.008
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_bodies_are_found_again_from_a_moving_person(seed: int, motion: Pose, given: Callable[..., Joints3D]) -> None:
+    """Exact joints: rest joints within a millimetre; with 20 mm of noise: within a centimetre."""
+    body, truth = open_body(), random_betas(seed)
+    for noise, allowed in ((0.0, 0.001), (20.0, 0.01)):
+        seen = given(rest_skeleton(body, truth), motion, noise)
+        lengths, spread = measured_bones(seen.joints.astype(float), seen.confidence.astype(float))
+        joints = [body.rest_joints(betas) for betas in (truth, solve_betas(body, lengths, None, spread))]
+        off = (joints[1] - joints[1][0]) - (joints[0] - joints[0][0])
+        assert np.linalg.norm(off, axis=-1).mean() < allowed
+
+
+def test_a_bone_whose_length_wanders_is_known_badly() -> None:
+    joints = np.repeat(open_body().rest_joints(np.zeros(10))[None].astype(float), 90, axis=0)
+    joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]], 1] += 0.03 * np.sin(np.arange(90) / 10)[:, None]
+    spread = dict(zip(LENGTHS, measured_bones(joints, np.ones((90, 24)))[1], strict=True))
+    assert spread["thigh"] == pytest.approx(LENGTH_SPREAD)
+    assert spread["shin"] > 2 * LENGTH_SPREAD
+
+
+def test_jitter_does_not_make_bones_longer(given: Callable[..., Joints3D], walk: Pose) -> None:
+    body = open_body()
+    exact, jittery = (given(rest_skeleton(body, np.zeros(10)), walk, noise).joints.astype(float) for noise in (0, 30))
+    lengths = [measured_lengths(joints, np.ones(joints.shape[:2])) for joints in (exact, jittery)]
+    assert abs((lengths[1] - lengths[0]).mean()) < 0.003  # it would be 8 mm
+
+
+@pytest.mark.parametrize("name", ["mass", "muscle", "height"])
+def test_the_user_sets_what_joints_do_not_show(name: str) -> None:
+    body = open_body()
+    found = solve_betas(body, lengths_of(body, random_betas(0)), None, fixed={name: 1.5})
+    assert found[body.beta_names.index(name)] == pytest.approx(1.5)
+
+
+def test_unknown_betas_are_told() -> None:
+    with pytest.raises(InputError, match="shoe_size"):
+        solve_betas(open_body(), lengths_of(open_body(), np.zeros(10)), None, fixed={"shoe_size": 44.0})
+
+
+def test_joints_that_are_not_known_have_no_say() -> None:
+    joints = np.repeat(open_body().rest_joints(np.zeros(10))[None].astype(float), 5, axis=0)
+    wanted = measured_lengths(joints, np.ones((5, 24)))
+    joints[:2, JOINT["left_knee"]] = np.nan
+    np.testing.assert_allclose(measured_lengths(joints, np.ones((5, 24))), wanted)
+    joints[:, [JOINT["left_wrist"], JOINT["right_wrist"]]] = np.nan
+    lengths, spread = measured_bones(joints, np.ones((5, 24)))
+    found = lengths_of(open_body(), solve_betas(open_body(), lengths, None, spread))
+    assert np.isnan(lengths).sum() == 1
+    np.testing.assert_allclose(found[np.isfinite(lengths)], wanted[np.isfinite(lengths)], atol=0.005)
 
 
 @pytest.mark.parametrize("stature", [1.55, 1.70, 1.90])

@@ -45,8 +45,8 @@ def distance(found: Fit, joints: Joints3D) -> float:
 
 def test_joints_come_nearer(body: Body, joints: Joints3D, rough: Fit) -> None:
     found = refine_with_smplx(rough, joints, body, fps=FPS, keypoints=None)
-    assert found.joint_residual.mean() < 0.9 * rough.joint_residual.mean()
-    assert np.abs(excess(found.axis_angle)).mean() < np.abs(excess(rough.axis_angle)).mean()
+    assert found.joint_residual.mean() < 0.97 * rough.joint_residual.mean()
+    assert np.abs(excess(found.axis_angle)).mean() <= np.abs(excess(rough.axis_angle)).mean()
 
 
 def test_the_residuals_are_those_of_the_result(body: Body, joints: Joints3D, rough: Fit) -> None:

@@ -30,23 +30,21 @@ def smooth_motion(local: Array, pelvis: Array, fps: float, strength: float = 0.5
     if strength <= 0 or len(pelvis) < 3:
         return local, pelvis
     cutoff = CUTOFF / strength
-    quaternions = continuous_quaternions(quaternion_from_matrix(_in_world(local)))
-    smooth = without_jitter(quaternions, fps, cutoff)
-    smooth = smooth / np.linalg.norm(smooth, axis=-1, keepdims=True)
-    return _local(matrix_from_quaternion(smooth)), without_jitter(pelvis[:, None], fps, cutoff)[:, 0]
+    world = _in_world(local)
+    for bone in range(world.shape[1]):  # one at a time bounds the memory that hours of frames take
+        quaternions = continuous_quaternions(quaternion_from_matrix(world[:, bone]))
+        smooth = without_jitter(quaternions, fps, cutoff)
+        world[:, bone] = matrix_from_quaternion(smooth / np.linalg.norm(smooth, axis=-1, keepdims=True))
+    return _local(world), without_jitter(pelvis, fps, cutoff)
 
 
 def without_jitter(values: Array, fps: float, cutoff: float) -> Array:
-    """Values (T, B, C) of B bones smoothed below ``cutoff`` hertz where they are calm, up to FASTEST times that where
-    they move."""
-    flat = values.reshape(len(values), -1)
-    strong, light = (smoothed_below(flat, fps, limit).reshape(values.shape) for limit in (cutoff, FASTEST * cutoff))
-    jitter = np.median(((values - light) ** 2).sum(axis=-1), axis=0) * _share(fps, cutoff)
-    width = WINDOW * fps / cutoff
-    movement = gaussian_filter1d(((light - strong) ** 2).sum(axis=-1), width, axis=0, mode="nearest")
-    trust = np.clip(movement / np.maximum(ABOVE_JITTER * jitter, 1e-20), 1.0, FASTEST**4)
-    bones = [smoothed_below(values[:, bone], fps, cutoff, trust[:, bone]) for bone in range(values.shape[1])]
-    return np.stack(bones, axis=1)
+    """Values (T, C) smoothed below ``cutoff`` hertz where they are calm, up to FASTEST times that where they move."""
+    strong, light = smoothed_below(values, fps, cutoff), smoothed_below(values, fps, FASTEST * cutoff)
+    jitter = np.median(((values - light) ** 2).sum(axis=-1)) * _share(fps, cutoff)
+    movement = gaussian_filter1d(((light - strong) ** 2).sum(axis=-1), WINDOW * fps / cutoff, mode="nearest")
+    trust = np.clip(movement / max(ABOVE_JITTER * jitter, 1e-20), 1.0, FASTEST**4)
+    return smoothed_below(values, fps, cutoff, trust)
 
 
 def smoothed_below(values: Array, fps: float, cutoff: float, weights: Array | None = None) -> Array:
@@ -61,7 +59,7 @@ def smoothed_below(values: Array, fps: float, cutoff: float, weights: Array | No
         for second, right in enumerate((1.0, -2.0, 1.0)[first:], start=first):
             bands[2 - (second - first), second : count - 2 + second] += stiffness * left * right
     bands[2] += weights
-    return solveh_banded(bands, weights[:, None] * values)
+    return solveh_banded(bands, weights[:, None] * values, overwrite_ab=True, overwrite_b=True, check_finite=False)
 
 
 def _share(fps: float, cutoff: float) -> float:

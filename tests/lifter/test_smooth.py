@@ -112,5 +112,5 @@ def test_the_cutoff_is_in_hertz_whatever_the_frame_rate(fps: float) -> None:
 
 
 def test_a_straight_line_stays_straight_to_its_very_ends() -> None:
-    line = np.linspace(0, 3, 50)[:, None, None]
+    line = np.linspace(0, 3, 50)[:, None]
     np.testing.assert_allclose(without_jitter(line, FPS, 3.0), line, atol=1e-9)

@@ -21,11 +21,10 @@ from ..stretches import unbroken
 from ..virtual_camera import rays_from_pixels
 from .closed_form import initial_rotations
 from .footholds import footholds
-from .gauss_newton import Pose, Spreads, Targets, refine, smoothed
+from .gauss_newton import Pose, Spreads, Targets, refine
 from .shape import measured_lengths, solve_betas
 from .skeleton import Posed, RestSkeleton, pose_skeleton, rest_skeleton
 
-FINAL_SMOOTHING = 0.03  # seconds; takes out what jitter is left without blunting fast moves
 # Which joint's confidence speaks for an end point.
 END_EVIDENCE = (15, 15, 15, 15, 15, 7, 8, 10, 11, 22, 23, 22, 23)
 
@@ -37,7 +36,7 @@ def fit(
     fps: float,
     stature: float | None = None,
     keypoints: Keypoints | None = None,
-    rounds: int = 5,
+    rounds: int = 3,
     spreads: Spreads | None = None,
 ) -> Fit:
     """Fit one person's rows (world frame, times ascending); what lies on two sides of a long gap is fitted apart.
@@ -54,14 +53,13 @@ def fit(
         given, ends = here.joints.astype(np.float64), here.ends.astype(np.float64)
         start = Pose(initial_rotations(rest, given, ends, fps), given[:, 0])
         targets = targets_for(here, None if keypoints is None else keypoints.select(rows))
-        pose = refine(rest, start, targets, fps, rounds=rounds, spreads=spreads) if rounds else start
-        return smoothed(pose, FINAL_SMOOTHING * fps)
+        return refine(rest, start, targets, fps, rounds=rounds, spreads=spreads)
 
     return as_fit(rest, _joined([posed(rows) for rows in unbroken(joints)]), betas, joints, keypoints)
 
 
 def stand(
-    found: Fit, joints: Joints3D, body: Body, *, fps: float, keypoints: Keypoints, support: Array, rounds: int = 4
+    found: Fit, joints: Joints3D, body: Body, *, fps: float, keypoints: Keypoints, support: Array, rounds: int = 3
 ) -> Fit:
     """Fit again, now that the floor is known: standing feet (support (T, 13), 0..1) are at its height and stay there.
 
@@ -75,8 +73,7 @@ def stand(
         targets = targets_for(joints.select(rows), keypoints.select(rows))
         held = footholds(found.ends[rows], support[rows])
         targets = replace(targets, support=support[rows], footholds=held)
-        pose = refine(rest, Pose(start.local[rows], start.pelvis[rows]), targets, fps, rounds=rounds)
-        return smoothed(pose, FINAL_SMOOTHING * fps)
+        return refine(rest, Pose(start.local[rows], start.pelvis[rows]), targets, fps, rounds=rounds)
 
     return as_fit(rest, _joined([posed(rows) for rows in unbroken(joints)]), found.betas, joints, keypoints)
 

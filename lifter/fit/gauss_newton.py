@@ -87,19 +87,8 @@ def _spreads_for(rest: RestSkeleton, points: BodyPoints, start: _Motion, targets
     return replace(usual, joints=spread(off_joints, usual.joints), ends=spread(off_ends, usual.ends))
 
 
-def smoothed(pose: Pose, sigma: float) -> Pose:
-    """A zero-phase Gaussian average of the motion over ``sigma`` frames, in quaternion space."""
-    if sigma < 0.2 or len(pose.pelvis) < 3:
-        return pose
-    motion, result = _motion_of(pose), Pose(np.empty_like(pose.local), np.empty_like(pose.pelvis))
-    for part in _parts(len(pose.pelvis)):
-        smooth = _smoothed(motion, part, sigma)
-        result.local[part], result.pelvis[part] = matrix_of(smooth.quaternions).T.swapaxes(-1, -2), smooth.pelvis.T
-    return result
-
-
 def _smoothed(motion: _Motion, part: slice, sigma: float) -> _Motion:
-    """``smoothed`` of some frames, with what they need of those around them."""
+    """A zero-phase Gaussian average over ``sigma`` frames of some of them, in quaternion space."""
     count = motion.pelvis.shape[1]
     if sigma < 0.2 or count < 3:
         return motion.cut(part)

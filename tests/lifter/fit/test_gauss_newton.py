@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reel2rig.lifter.fit import gauss_newton, targets_for
 from reel2rig.lifter.fit.closed_form import initial_rotations
-from reel2rig.lifter.fit.gauss_newton import Pose, Targets, refine, smoothed
+from reel2rig.lifter.fit.gauss_newton import Pose, Targets, refine
 from reel2rig.lifter.fit.limits import excess
 from reel2rig.lifter.fit.skeleton import RestSkeleton, descendants, pose_skeleton
 from reel2rig.lifter.records import Joints3D, Keypoints
@@ -140,14 +140,6 @@ def test_borders_between_pieces_leave_no_seam(
     np.testing.assert_allclose(whole.pelvis, pieces.pelvis, atol=1e-5)
 
 
-def test_smoothing_in_pieces_leaves_no_seam(walk: Pose, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = smoothed(walk, 2.0)
-    monkeypatch.setattr(gauss_newton, "CHUNK", 7)
-    pieces = smoothed(walk, 2.0)
-    assert geodesic_degrees(whole.local, pieces.local).max() < 0.01
-    np.testing.assert_allclose(whole.pelvis, pieces.pelvis, atol=1e-9)
-
-
 def test_one_frame_is_enough(rest: RestSkeleton, walk: Pose, pictured: tuple[Pose, Targets]) -> None:
     start, targets = pictured
     found = refine(rest, Pose(start.local[:1], start.pelvis[:1]), targets.cut(slice(1)), FPS)
@@ -194,18 +186,3 @@ def test_an_hour_needs_less_than_half_a_gigabyte(rest: RestSkeleton, pictured: t
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4000 * count
-
-
-def test_smoothing_is_zero_phase_and_keeps_a_steady_turn() -> None:
-    turn = matrix_from_axis_angle(np.linspace(0, 2, 41)[:, None] * np.array([0.0, 0.0, 1.0]))
-    local = np.tile(np.eye(3), (41, 24, 1, 1))
-    local[:, 0] = turn
-    path = np.linspace(0, 1, 41)[:, None] * np.ones(3)
-    found = smoothed(Pose(local, path), 2.0)
-    assert geodesic_degrees(found.local[10:-10], local[10:-10]).max() < 0.01
-    np.testing.assert_allclose(found.pelvis[10:-10], path[10:-10], atol=1e-9)
-
-
-def test_smoothing_of_a_clip_too_short_to_smooth_is_nothing() -> None:
-    pose = Pose(np.tile(np.eye(3), (2, 24, 1, 1)), np.zeros((2, 3)))
-    assert smoothed(pose, 5.0) is pose

@@ -9,7 +9,8 @@ from .contact import contacts, runs
 from .ground import CONTACT_POINTS, SOLES
 from .records import Fit, Joints3D
 
-PLACE_SPREAD = 0.03  # metres, how well the height of one contact is known
+PLACE_SPREAD = 0.03  # metres, how well the height of one contact is known,
+COMMON_SPREAD = 0.1  # and how badly if what is wrong with one, a heel always too high, is wrong with many
 TILT_SPREAD = np.tan(np.radians(3.0))  # slope that the world may have before anybody looked at the floor
 STEEPEST = np.tan(np.radians(8.0))  # steeper is no floor but stairs, a slope, or a mistake
 
@@ -55,7 +56,7 @@ def level_turn(places: Array) -> Array:
     """
     around = places - np.median(places, axis=0)
     rows = np.concatenate([around[:, :2], np.ones((len(around), 1))], axis=1)
-    expected = np.diag([PLACE_SPREAD / TILT_SPREAD, PLACE_SPREAD / TILT_SPREAD, 1e-6]) ** 2
+    expected = np.diag([COMMON_SPREAD / TILT_SPREAD, COMMON_SPREAD / TILT_SPREAD, 1e-6]) ** 2
     plane = np.zeros(3)
     for _ in range(20):
         weights = 1.0 / (1.0 + ((around[:, 2] - rows @ plane) / PLACE_SPREAD) ** 2)

@@ -17,6 +17,7 @@ from .fit import as_fit, fit, stand
 from .fit.gauss_newton import Pose
 from .fit.skeleton import rest_skeleton
 from .ground import on_the_floor, support
+from .level_floor import on_level_floor
 from .missing_frames import filled
 from .motion_file import Motion
 from .progress import Reporter
@@ -50,12 +51,14 @@ def fit_people(
     Raises InputError("no_smplx") when the refinement needs smplx.
     """
     progress = reporter.stage("fit", len(joints.times))
-    first = []
+    first, fps = [], 30.0
     for person in people:
         rows, seen, fps = _of(person, joints, keypoints)
         first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen))
         progress(0)
     first, joints = on_the_floor(first, joints)
+    if options.cleaning.contacts != "never":
+        first, joints = on_level_floor(first, joints, fps)
     fits, rows = [], []
     for found, person in zip(first, people, strict=True):
         finished, here = _finished(found, person, joints, keypoints, body, options)

@@ -10,13 +10,8 @@ Array = NDArray[np.floating]
 
 
 def matrix_from_axis_angle(axis_angle: Array) -> Array:
-    """Rotation matrices (..., 3, 3) of axis-angle vectors (..., 3), by Rodrigues' formula."""
-    angle = np.linalg.norm(axis_angle, axis=-1, keepdims=True)[..., None]
-    safe = np.where(angle < 1e-8, 1.0, angle)
-    cross = cross_matrix(axis_angle)
-    first = np.where(angle < 1e-8, 1.0, np.sin(angle) / safe)
-    second = np.where(angle < 1e-8, 0.5, (1.0 - np.cos(angle)) / safe**2)
-    return np.eye(3, dtype=axis_angle.dtype) + first * cross + second * (cross @ cross)
+    """Rotation matrices (..., 3, 3) of axis-angle vectors (..., 3)."""
+    return matrix_from_quaternion(quaternion_from_axis_angle(axis_angle))
 
 
 def cross_matrix(vector: Array) -> Array:
@@ -28,28 +23,34 @@ def cross_matrix(vector: Array) -> Array:
 
 
 def quaternion_from_matrix(matrix: Array) -> Array:
-    """Unit quaternions (..., 4) of rotation matrices, choosing the largest component (Shepperd, 1978)."""
-    m = matrix
-    trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
-    squares = np.stack([trace, m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]], axis=-1)
-    w = np.stack([1 + trace, m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], -1)
-    x = np.stack(
-        [w[..., 1], 1 - trace + 2 * m[..., 0, 0], m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0]], -1
-    )
-    y = np.stack([w[..., 2], x[..., 2], 1 - trace + 2 * m[..., 1, 1], m[..., 1, 2] + m[..., 2, 1]], -1)
-    z = np.stack([w[..., 3], x[..., 3], y[..., 3], 1 - trace + 2 * m[..., 2, 2]], -1)
-    candidates = np.stack([w, x, y, z], axis=-2)
-    best = np.argmax(squares, axis=-1)[..., None, None]
-    picked = np.take_along_axis(candidates, best, axis=-2)[..., 0, :]
-    return picked / np.linalg.norm(picked, axis=-1, keepdims=True)
+    """Unit quaternions (..., 4) of rotation matrices, by way of the largest component (Shepperd, 1978)."""
+    m = matrix.reshape(-1, 9)
+    w = 1.0 + m[:, 0] + m[:, 4] + m[:, 8]
+    found = np.stack([w, m[:, 7] - m[:, 5], m[:, 2] - m[:, 6], m[:, 3] - m[:, 1]], axis=-1)
+    far = np.flatnonzero(w < 1.0)  # turned by more than 120 degrees: a few of most people's joints
+    found[far] = _quaternion_of_far_turn(m[far])
+    return (found / np.sqrt(np.einsum("na,na->n", found, found))[:, None]).reshape(*matrix.shape[:-2], 4)
+
+
+def _quaternion_of_far_turn(m: Array) -> Array:
+    """Quaternions (N, 4), not of unit length, of matrices (N, 9) with more than one small component."""
+    w = np.stack([1 + m[:, 0] + m[:, 4] + m[:, 8], m[:, 7] - m[:, 5], m[:, 2] - m[:, 6], m[:, 3] - m[:, 1]], axis=-1)
+    x = np.stack([w[:, 1], 1 + m[:, 0] - m[:, 4] - m[:, 8], m[:, 1] + m[:, 3], m[:, 2] + m[:, 6]], axis=-1)
+    y = np.stack([w[:, 2], x[:, 2], 1 - m[:, 0] + m[:, 4] - m[:, 8], m[:, 5] + m[:, 7]], axis=-1)
+    z = np.stack([w[:, 3], x[:, 3], y[:, 3], 1 - m[:, 0] - m[:, 4] + m[:, 8]], axis=-1)
+    candidates = np.stack([w, x, y, z], axis=1)
+    best = np.argmax(candidates[:, range(4), range(4)], axis=1)
+    return candidates[np.arange(len(m)), best]
 
 
 def axis_angle_from_quaternion(quaternion: Array) -> Array:
     """Axis-angle (..., 3) with angle in [0, pi] of unit quaternions (..., 4)."""
-    q: Array = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
-    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
-    angle = 2.0 * np.arctan2(sine, q[..., :1])
-    return q[..., 1:] * np.where(sine < 1e-9, 2.0, angle / np.where(sine < 1e-9, 1.0, sine))
+    w, vector = quaternion[..., 0], quaternion[..., 1:]
+    sine = np.sqrt(np.einsum("...a,...a->...", vector, vector))
+    angle = 2.0 * np.arctan2(sine, np.abs(w))
+    still = sine < 1e-9
+    scale = np.where(still, 2.0, angle / np.where(still, 1.0, sine))
+    return vector * np.copysign(scale, w)[..., None]
 
 
 def axis_angle_from_matrix(matrix: Array) -> Array:
@@ -59,15 +60,27 @@ def axis_angle_from_matrix(matrix: Array) -> Array:
 
 def quaternion_from_axis_angle(axis_angle: Array) -> Array:
     """Unit quaternions (..., 4) of axis-angle vectors (..., 3)."""
-    angle = np.linalg.norm(axis_angle, axis=-1, keepdims=True)
-    return np.concatenate([np.cos(angle / 2), axis_angle * (0.5 * np.sinc(angle / (2 * np.pi)))], axis=-1)
+    half = 0.5 * np.sqrt(np.einsum("...a,...a->...", axis_angle, axis_angle))
+    quaternion = np.empty((*axis_angle.shape[:-1], 4), half.dtype)
+    quaternion[..., 0] = np.cos(half)
+    still = half < 1e-9
+    quaternion[..., 1:] = (
+        axis_angle * (0.5 * np.where(still, 1.0, np.sin(half) / np.where(still, 1.0, half)))[..., None]
+    )
+    return quaternion
 
 
 def matrix_from_quaternion(quaternion: Array) -> Array:
     """Rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
-    w, vector = quaternion[..., :1, None], quaternion[..., 1:]
-    cross = cross_matrix(vector)
-    return np.eye(3, dtype=quaternion.dtype) + 2.0 * (w * cross + cross @ cross)
+    w, x, y, z = np.moveaxis(quaternion, -1, 0)
+    rows = np.empty((*quaternion.shape[:-1], 3, 3), np.result_type(quaternion, np.float32))
+    rows[..., 0, 0] = 1.0 - 2.0 * (y * y + z * z)
+    rows[..., 1, 1] = 1.0 - 2.0 * (x * x + z * z)
+    rows[..., 2, 2] = 1.0 - 2.0 * (x * x + y * y)
+    for row, column, product, other in ((0, 1, x * y, w * z), (1, 2, y * z, w * x), (2, 0, z * x, w * y)):
+        rows[..., row, column] = 2.0 * (product - other)
+        rows[..., column, row] = 2.0 * (product + other)
+    return rows
 
 
 def continuous_quaternions(quaternion: Array) -> Array:

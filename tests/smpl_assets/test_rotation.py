@@ -67,3 +67,18 @@ def test_continuous_quaternions_stay_in_one_hemisphere_and_mean_the_same() -> No
 def test_geodesic_degrees_of_a_quarter_turn() -> None:
     quarter = rotation.matrix_from_axis_angle(np.array([0.0, 0.0, np.pi / 2]))
     assert np.isclose(rotation.geodesic_degrees(np.eye(3), quarter), 90.0)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_quaternions_of_any_turn_are_exact(seed: int) -> None:
+    """Also near half a turn, where the real part says nothing."""
+    random = np.random.default_rng(seed)
+    quaternion = random.normal(size=(20, 4)) * [0.01, 1.0, 1.0, 1.0]
+    quaternion /= np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    found = rotation.quaternion_from_matrix(rotation.matrix_from_quaternion(quaternion))
+    np.testing.assert_allclose(np.abs((found * quaternion).sum(axis=-1)), 1.0, atol=1e-12)
+
+
+def test_single_precision_stays_and_whole_numbers_become_real_ones() -> None:
+    assert rotation.matrix_from_axis_angle(np.ones((2, 3), np.float32)).dtype == np.float32
+    np.testing.assert_allclose(rotation.matrix_from_axis_angle(np.array([0, 0, 0])), np.eye(3))

@@ -71,9 +71,9 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     lifted = with_full_elevation(lift(keypoints, lens.camera_K, stature, session, people))
     lifted = with_bone_lengths(lifted, body, stature)
     reporter.stage("place")
-    joints = place(lifted)
+    placed = place(lifted)
     asked = FitOptions(stature, options.refine, options.cleaning)
-    fits, joints = fit_people(joints, lifted.keypoints, people, body, asked, reporter)
+    fits, joints = fit_people(placed, lifted.keypoints, people, body, asked, reporter)
     motions = [
         as_motion(found, joints.select(joints.track_id == person), body, options.refine, keypoints, clip)
         for found, person in zip(fits, people, strict=True)
@@ -81,7 +81,7 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     with published_whole(options.out) as folder:
         reporter.stage("write")
         write_keypoints(folder / "keypoints.npz", keypoints)
-        write_joints(folder / "joints.npz", joints)
+        write_joints(folder / "joints.npz", placed)
         for number, motion in enumerate(motions, start=1):
             write_motion(folder / f"person_{number:02d}.npz", motion)
         _preview(folder / "preview.mp4", options, clip, motions, lifted, lens, reporter)

@@ -73,7 +73,7 @@ def _add_train(verb: argparse.ArgumentParser) -> None:
     add_steps(verb, 13000)
     verb.add_argument("--batch", type=positive, default=64, help="windows a step, over all GPUs")
     verb.add_argument("--width", type=positive, default=304)
-    verb.add_argument("--learning-rate", type=float, default=1e-3)
+    verb.add_argument("--learning-rate", type=float, default=1e-3, help="of AdamW; Muon's goes with it")
     verb.add_argument("--weights", type=Path, help="a .pth to begin with: train longer, or adapt it to other motion")
     verb.add_argument("--patience", type=int, default=20, help="checks without gain before stopping, 0 = never stop")
     verb.add_argument("--seed", type=int, default=1)

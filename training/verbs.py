@@ -56,7 +56,7 @@ def _settings_of(folder: Path) -> "TrainingSettings":
 
 def _new_run(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
     from .network import load_lifter
-    from .train import TrainingSettings
+    from .train import MATRICES_FASTER, TrainingSettings
 
     device = device_named(options.device)
     precision = precision_named(options.precision, device)
@@ -66,6 +66,7 @@ def _new_run(options: argparse.Namespace) -> "tuple[Path, TrainingSettings]":
         batch=options.batch,
         width=load_lifter(options.weights).settings["width"] if options.weights else options.width,
         learning_rate=options.learning_rate,
+        matrix_rate=MATRICES_FASTER * options.learning_rate,
         patience=options.patience,
         seed=options.seed,
         device=device,

@@ -83,6 +83,14 @@ def test_the_options_of_train_are_the_defaults_of_a_run() -> None:
     assert {key: options[key] for key in same} == {key: defaults[key] for key in same}
 
 
+def test_a_smaller_learning_rate_slows_both_optimizers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, settings = verbs._new_run(_parser().parse_args(["train", "--learning-rate", "0.0005"]))
+    usual = TrainingSettings()
+    assert settings.learning_rate == usual.learning_rate / 2
+    assert settings.matrix_rate == pytest.approx(usual.matrix_rate / 2)
+
+
 def test_train_evaluate_and_export_hand_on_to_each_other(
     motions: MotionSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

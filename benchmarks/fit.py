@@ -26,13 +26,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m reel2rig.benchmarks.fit", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="two clips and few steps: seconds, to see that it runs")
-    parser.add_argument("--hour", action="store_true", help="an hour of motion through the refinement too")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the object there as well")
     options = parser.parse_args()
     os.environ.update(
         {name: "1" for name in THREADS}
     )  # before NumPy is loaded, so all that needs it is imported in functions
-    text = json.dumps(measure(options.quick, options.hour), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(measure(options.quick), indent=1, ensure_ascii=False) + "\n"
     print(text, end="")
     if options.out:
         from ..lifter.atomic_file import written_whole
@@ -41,13 +40,13 @@ def main() -> None:
             part.write_text(text, "utf-8")
 
 
-def measure(quick: bool = False, hour: bool = False) -> dict[str, Any]:
-    """All tables; ``quick`` for two clips, ``hour`` to refine an hour of motion too (minutes)."""
+def measure(quick: bool = False) -> dict[str, Any]:
+    """All tables; ``quick`` for two clips, few steps, and no hour of motion."""
     from .fit_clean_up import score_clean_up
     from .fit_data import JUMPS, truth_clips
     from .fit_rows import Clips, say, score
 
-    hours = {} if quick else {"hour": _hour(hour)}  # first: a child begins with its parent's peak memory
+    hours = {} if quick else {"hour": _hour()}  # first: a child begins with its parent's peak memory
     started = time.process_time()
     clips = Clips(truth_clips(QUICK if quick else None), truth_clips(JUMPS[:1] if quick else JUMPS))
     solvers, left_out = _solvers(clips, quick)
@@ -89,15 +88,12 @@ def _solvers(clips: "Clips", quick: bool) -> tuple[dict[str, Any], dict[str, str
     return found, left_out
 
 
-def _hour(refined: bool) -> dict[str, Any]:
+def _hour() -> dict[str, Any]:
     from . import fit_hour
     from .fit_rows import say
 
     say("an hour of motion")
-    found = {"ours, closed form": fit_hour.measure(0)}
-    if refined:
-        found["ours, refined"] = fit_hour.measure(5)
-    return found
+    return {"ours, closed form": fit_hour.measure("closed_form"), "ours, refined": fit_hour.measure("refined")}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An hour of motion through the fit, in a process of its own: python -m reel2rig.benchmarks.fit_hour FRAMES ROUNDS
+"""An hour of motion through the fit, in a process of its own: python -m reel2rig.benchmarks.fit_hour FRAMES SOLVER
 
 Prints one JSON object: frames, processor seconds of the fit, and the most memory the process ever held.
 """
@@ -10,15 +10,16 @@ import time
 from typing import Any
 
 from .fit_data import CASES, long_clip, truth_clips
-from .fit_peers import ours
+from .fit_ours import closed_form, refined
 
 HOUR = 108_000  # frames, 30 a second
 TENTH = HOUR // 10
+SOLVERS = {"closed_form": closed_form, "refined": refined}
 
 
-def measure(rounds: int) -> dict[str, Any]:
-    """An hour and a tenth of one, each in its own process; linear where the hour takes ten times as long."""
-    tenth, hour = (_in_process(frames, rounds) for frames in (TENTH, HOUR))
+def measure(solver: str) -> dict[str, Any]:
+    """An hour and a tenth of one through one of SOLVERS, each in its own process; ten times as long where linear."""
+    tenth, hour = (_in_process(frames, solver) for frames in (TENTH, HOUR))
     return {
         **hour,
         "frames_per_second": round(HOUR / hour["seconds"]),
@@ -27,8 +28,8 @@ def measure(rounds: int) -> dict[str, Any]:
     }
 
 
-def _in_process(frames: int, rounds: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", __spec__.name, str(frames), str(rounds)]
+def _in_process(frames: int, solver: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", __spec__.name, str(frames), solver]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
@@ -44,10 +45,10 @@ def peak_memory() -> float | None:
 
 def main() -> None:
     """Fit one long noisy clip."""
-    frames, rounds = int(sys.argv[1]), int(sys.argv[2])
-    given, _ = long_clip(truth_clips(), CASES["noisy"], frames)
+    frames, solver = int(sys.argv[1]), SOLVERS[sys.argv[2]]
+    given, truth = long_clip(truth_clips(), CASES["noisy"], frames)
     before, started = peak_memory(), time.process_time()
-    ours(given, 30.0, rounds)
+    solver(given, truth.fps)
     seconds = round(time.process_time() - started, 2)
     print(json.dumps({"frames": frames, "seconds": seconds, "peak_memory_mb": peak_memory(), "before_mb": before}))
 

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifter.fit import fit
 from ..lifter.fit.shape import measured_lengths, solve_betas
 from ..lifter.fit.skeleton import Posed, local_from_global, pose_skeleton, rest_skeleton
-from ..lifter.records import Fit, Joints3D
+from ..lifter.records import Joints3D
 from ..smpl_assets.body import open_body
 from ..smpl_assets.landmarks import body_landmarks
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle, rotation_between
 from ..smpl_assets.skeleton import END_NAMES, JOINT_NAMES, PARENTS
+from .fit_ours import closed_form
 
 SEVERAL_CHILDREN = {"pelvis": ("left_hip", "right_hip", "spine1"), "spine3": ("neck", "left_collar", "right_collar")}
 # joints2smpl: step 0.01, 150 steps; squared joint errors times 600^2, squared betas times 5^2. Its pose prior may not
@@ -33,17 +33,6 @@ SMPLFITTER_ROUNDS = 3  # its pages: 1 to 4
 AROUND = 0.05 * np.eye(3)  # metres from each joint, body axes
 STAND_IN_WEIGHT = 1e-3
 Points = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-
-
-def ours(given: Joints3D, fps: float, rounds: int) -> Posed:
-    """The fit of the product; ``rounds`` of refinement, 0 for the closed form alone."""
-    return posed_fit(fit(given, open_body(), fps=fps, rounds=rounds))
-
-
-def posed_fit(found: Fit) -> Posed:
-    """The skeleton of a fit on the open body."""
-    rest = rest_skeleton(open_body(), found.betas)
-    return pose_skeleton(rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
 
 
 def swing_only(given: Joints3D) -> Posed:
@@ -89,7 +78,7 @@ def adam(given: Joints3D, fps: float, steps: int, from_closed_form: bool) -> Pos
 
     torch.set_num_threads(1)
     if from_closed_form:
-        start = fit(given, body, fps=fps, rounds=0)
+        start = closed_form(given, fps)
         poses, trans, betas = start.axis_angle.reshape(count, 72), start.trans, start.betas
     else:
         poses, betas = np.zeros((count, 72)), np.array(dict(body.presets)["neutral"], float)

@@ -14,7 +14,8 @@ from ..lifter.records import Joints3D
 from ..smpl_assets.errors import SmplxMissingError
 from .fit_data import CASES, FEET, Case, TruthClip, given_points, long_clip, off
 from .fit_metrics import Tally, columns, jump_kept
-from .fit_peers import Smplfitter, adam, mesh_points, ours, skinned, stand_in_points, swing_only
+from .fit_ours import cleaned, closed_form, posed, refined
+from .fit_peers import Smplfitter, adam, mesh_points, skinned, stand_in_points, swing_only
 
 Solver = Callable[[Joints3D, TruthClip, float], Posed]  # points, their truth, and their noise in millimetres
 ALL, WITH_ENDS = tuple(CASES), ("exact", "noisy")
@@ -44,8 +45,9 @@ class Clips:
 def rows(adam_steps: tuple[int, int] = (150, 40)) -> tuple[dict[str, Row], dict[str, str]]:
     """The solvers that are installed, and why each of the others is left out."""
     found = {
-        "ours, closed form": Row(lambda given, clip, _: ours(given, clip.fps, 0)),
-        "ours, refined": Row(lambda given, clip, _: ours(given, clip.fps, 5), says="5 rounds of Gauss-Newton"),
+        "ours, closed form": Row(lambda given, clip, _: posed(closed_form(given, clip.fps))),
+        "ours, refined": Row(lambda given, clip, _: posed(refined(given, clip.fps))),
+        "ours, refined and cleaned up": Row(lambda given, clip, _: cleaned(refined(given, clip.fps), clip.fps)),
         "swing-only IK": Row(lambda given, clip, _: swing_only(given), WITH_ENDS, "our betas; uses the 24 joints only"),
     }
     left_out: dict[str, str] = {}
@@ -96,13 +98,13 @@ def _solved(solver: Solver, case: Case, clip: TruthClip) -> Posed:
     return solver(given_points(clip, case), clip, case[0])
 
 
-def score(posed: Callable[[TruthClip], Posed], clips: Clips) -> dict[str, float | None]:
-    """Columns of what ``posed`` makes of each clip; clips count by their frames, jumps each the same."""
+def score(solved: Callable[[TruthClip], Posed], clips: Clips) -> dict[str, float | None]:
+    """Columns of what ``solved`` makes of each clip; clips count by their frames, jumps each the same."""
     total: dict[str, Tally] = {}
     for clip in clips.validation:
-        for name, part in columns(posed(clip), clip.posed, clip.fps).items():
+        for name, part in columns(solved(clip), clip.posed, clip.fps).items():
             total[name] = total.get(name, Tally(0.0, 0)) + part
-    kept = [100 * jump_kept(posed(clip).ends[:, FEET], clip.posed.ends[:, FEET]) for clip in clips.jumps]
+    kept = [100 * jump_kept(solved(clip).ends[:, FEET], clip.posed.ends[:, FEET]) for clip in clips.jumps]
     means = {name: part.mean() for name, part in total.items()}
     means["jump_height_percent"] = float(np.mean(kept)) if kept else None
     return {name: None if value is None else round(value, 3) for name, value in means.items()}

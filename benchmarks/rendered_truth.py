@@ -36,7 +36,7 @@ from ..smpl_assets.skeleton import JOINT, PARENTS
 from ..training.metrics import mpjpe, pa_mpjpe
 from .fit_data import FEET
 from .fit_metrics import foot_slide, rotation_columns
-from .fit_peers import posed_fit
+from .fit_ours import posed
 from .limb_errors import BLAZEPOSE_LIMBS, SMPL_LIMBS, Limbs, compared, limbs_of, with_mixtures
 from .true_render import TrueRender, read_true_render
 
@@ -73,8 +73,8 @@ def measure_clip(folder: Path, package: bool = False) -> tuple[dict[str, float],
         "up_degrees": _angle(up, pose[2, :3]),
         "up_from_body_axis_degrees": _angle(_body_axis(raw), pose[2, :3]),
         "pixels": float(np.nanmean(found.pixel_residual)),
-        **rotation_errors(posed_fit(found), camera, truth, rows.frames),
-        **slides(posed_fit(found), truth, rows.frames),
+        **rotation_errors(posed(found), camera, truth, rows.frames),
+        **slides(posed(found), truth, rows.frames),
     }
     landmarks = {"mediapipe_world": seen}
     if package:

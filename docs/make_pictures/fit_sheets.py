@@ -13,9 +13,8 @@ import numpy as np
 from mathutils import Matrix
 from matplotlib.image import imsave
 
-from ...benchmarks.fit_clean_up import ours_cleaned
 from ...benchmarks.fit_data import CASES, TruthClip, given_points, truth_clips
-from ...lifter.fit import fit
+from ...benchmarks.fit_ours import cleaned, refined
 from ...lifter.fit.skeleton import Posed, local_from_global
 from ...lifter.preview import Picture
 from ...smpl_assets.body import forward, open_body
@@ -42,10 +41,10 @@ BACKGROUND = (238, 240, 243)
 def sheet(clip: TruthClip, moments: tuple[float, ...], case: str) -> Picture:
     """Moments in columns, the true and the fitted body beside each other; one line for each side."""
     rows = [round(moment * (len(clip.posed.joints) - 1)) for moment in moments]
-    found = fit(given_points(clip, CASES[case]), open_body(), fps=clip.fps)
+    found = refined(given_points(clip, CASES[case]), clip.fps)
     bodies = (
         (_vertices(clip.posed, clip.betas, rows), TRUE_SUIT),
-        (_vertices(ours_cleaned(found, clip), found.betas, rows), FITTED_SUIT),
+        (_vertices(cleaned(found, clip.fps), found.betas, rows), FITTED_SUIT),
     )
     scene = _empty_scene()
     lines: list[list[list[Picture]]] = [[[] for _ in rows] for _ in SIDES]

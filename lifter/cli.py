@@ -116,6 +116,9 @@ def _world_options(verb: argparse.ArgumentParser) -> None:
 def _fit_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--body", type=Path, default=OPEN_BODY, help="SMPL file of your own; default: the open body")
     verb.add_argument(
+        "--build", help="mass, muscle and gender, which joints hardly show: male, female_heavy, thin, ..."
+    )
+    verb.add_argument(
         "--refine", choices=("none", "smplx"), default="none", help="smplx: refine through the smplx package"
     )
     modes = "auto: found; always: never off the floor; never: no foot is held; grounding: the lower foot on the floor"
@@ -144,7 +147,7 @@ def _cleaning(options: argparse.Namespace) -> "CleanUp":
 def _capture(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .pipeline import CaptureOptions, capture
 
-    names = "clip out preset detector device person height camera start end body refine"
+    names = "clip out preset detector device person height camera start end body build refine"
     chosen = {name: getattr(options, name) for name in names.split()}
     asked = CaptureOptions(field_of_view=options.fov, cleaning=_cleaning(options), **chosen)
     record = capture(asked, reporter)
@@ -221,6 +224,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import read_joints, read_keypoints
     from .checked_options import check_refinement, checked_height
+    from .fit.shape import betas_of_build
     from .fit_people import FitOptions, as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
     from .missing_frames import bridged, told_gaps
     from .motion_file import write_motion
@@ -231,7 +235,7 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     joints = bridged(chosen_rows(in_world(read_joints(options.joints)), options.person))
     keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
     person = int(joints.track_id[0])
-    asked = FitOptions(stature, options.refine, _cleaning(options))
+    asked = FitOptions(stature, options.refine, _cleaning(options), betas_of_build(body, options.build))
     fits, joints = fit_people(joints, keypoints, [person], body, asked, reporter)
     motion = as_motion(fits[0], joints, body, options.refine, keypoints)
     write_motion(options.out, motion)

@@ -1,5 +1,6 @@
 """Fit everybody of a capture and make their motion files' contents."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -29,11 +30,15 @@ LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0,
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What is asked of the fit. stature in metres, None takes it from the joints."""
+    """What is asked of the fit.
+
+    stature in metres, None takes it from the joints. fixed_betas: see betas_of_build in fit/shape.py.
+    """
 
     stature: float | None = None
     refinement: Literal["none", "smplx"] = "none"
     cleaning: CleanUp = field(default_factory=CleanUp)
+    fixed_betas: Mapping[str, float] = field(default_factory=dict)
 
 
 def fit_people(
@@ -54,7 +59,7 @@ def fit_people(
     first, fps = [], 30.0
     for person in people:
         rows, seen, fps = _of(person, joints, keypoints)
-        first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen))
+        first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen, fixed_betas=options.fixed_betas))
         progress(0)
     first, joints = on_the_floor(first, joints)
     if options.cleaning.contacts != "never":

@@ -15,6 +15,7 @@ from .clean_up import CleanUp
 from .clip_reader import ClipInfo, probe, read_frames
 from .detect import Backend, Detections, PresetName, detect
 from .elevation import with_full_elevation
+from .fit.shape import betas_of_build
 from .fit_people import FitOptions, as_motion, body_from, fit_people
 from .lift import LIFTER_MODEL, lift
 from .motion_file import Motion, write_motion
@@ -45,6 +46,7 @@ class CaptureOptions:
     start: float | None = None
     end: float | None = None
     body: Path = OPEN_BODY
+    build: str | None = None
     refine: Literal["none", "smplx"] = "none"
     cleaning: CleanUp = field(default_factory=CleanUp)
 
@@ -59,6 +61,7 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     check_refinement(options.refine)
     stature, person = checked_height(options.height), checked_person(options.person)
     body = body_from(options.body)
+    asked = FitOptions(stature, options.refine, options.cleaning, betas_of_build(body, options.build))
     clip = probe(options.clip)
     lens = lens_of(options, clip)
     warnings = list(clip.warnings)
@@ -72,7 +75,6 @@ def capture(options: CaptureOptions, reporter: Reporter) -> dict[str, Any]:
     lifted = with_bone_lengths(lifted, body, stature)
     reporter.stage("place")
     placed = place(lifted)
-    asked = FitOptions(stature, options.refine, options.cleaning)
     fits, joints = fit_people(placed, lifted.keypoints, people, body, asked, reporter)
     motions = [
         as_motion(found, joints.select(joints.track_id == person), body, options.refine, keypoints, clip)

@@ -1,5 +1,6 @@
 """Fit SMPL to predicted joints: betas once per person, pose per frame, bone lengths constant."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..virtual_camera import rays_from_pixels
 from .closed_form import initial_rotations
 from .footholds import footholds
 from .gauss_newton import Pose, Spreads, Targets, refine
-from .shape import measured_lengths, solve_betas
+from .shape import measured_bones, solve_betas
 from .skeleton import Posed, RestSkeleton, pose_skeleton, rest_skeleton
 
 # Which joint's confidence speaks for an end point.
@@ -38,14 +39,16 @@ def fit(
     keypoints: Keypoints | None = None,
     rounds: int = 3,
     spreads: Spreads | None = None,
+    fixed_betas: Mapping[str, float] | None = None,
 ) -> Fit:
     """Fit one person's rows (world frame, times ascending); what lies on two sides of a long gap is fitted apart.
 
     stature: metres, or None to take it from the joints. keypoints: the same rows in 2D; with them and a camera the
     pose also explains the picture. Closed form first, then ``rounds`` of damped Gauss-Newton on joints and ends.
+    fixed_betas: see solve_betas.
     """
-    lengths = measured_lengths(joints.joints.astype(np.float64), joints.confidence.astype(np.float64))
-    betas = solve_betas(body, lengths, stature)
+    lengths, spread = measured_bones(joints.joints.astype(np.float64), joints.confidence.astype(np.float64))
+    betas = solve_betas(body, lengths, stature, spread, fixed_betas)
     rest = rest_skeleton(body, betas)
 
     def posed(rows: NDArray[np.int64]) -> Pose:

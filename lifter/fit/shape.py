@@ -23,8 +23,9 @@ LENGTHS: dict[str, tuple[tuple[str, str], ...]] = {
     "belly": (("spine1", "spine2"),),
     "neck": (("spine3", "neck"),),
 }
-# Mass, muscle and gender cannot be seen from joints: they keep their preset.
-SEEN_BETAS = ("height", "thigh", "shin", "upperarm", "forearm", "torso", "shoulders")
+# Mass and muscle cannot be seen from joints: they keep their preset. Gender shows in hips beside collars.
+SEEN_BETAS = ("height", "gender", "thigh", "shin", "upperarm", "forearm", "torso", "shoulders")
+BUILD = ("mass", "gender", "muscle")
 NORMAL = 1.4826  # standard deviations in the median distance from the median
 LENGTH_SPREAD = 0.004  # metres, how well the length of a bone is known that does not change
 WANDERING_SHARE = 0.5  # of what it changes by, slower than from frame to frame, that its median may be wrong by
@@ -128,6 +129,21 @@ def solve_betas(
     betas = start.copy()
     betas[free] = solution.x[1:]
     return betas.astype(np.float32)
+
+
+def betas_of_build(body: Body, build: str | None) -> dict[str, float]:
+    """The betas of BUILD by name, as one of the body's presets has them; none for None.
+
+    Raises InputError("no_build") for a preset that the body does not have.
+    """
+    if build is None:
+        return {}
+    presets = dict(body.presets)
+    if build not in presets:
+        hint = f"Give one of {', '.join(presets)}." if presets else "Only the open body has them."
+        raise InputError("no_build", f"The body has no build called {build}.", hint)
+    values = dict(zip(body.beta_names, presets[build].tolist(), strict=True))
+    return {name: values[name] for name in BUILD}
 
 
 def _preset(body: Body, fixed: Mapping[str, float]) -> tuple[Array, list[int]]:

@@ -19,7 +19,7 @@ from ..records import Fit, Joints3D, Keypoints
 from . import as_fit, targets_for
 from .gauss_newton import Pose, Spreads, Targets
 from .limits import bounds
-from .shape import SEEN_BETAS
+from .shape import BUILD, SEEN_BETAS
 from .skeleton import rest_skeleton
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 STEPS = 60
 LEARNING_RATE = 0.02  # radians and metres a step at most, falling to nothing
 FRAMES_AT_ONCE = 1000  # frames whose skeletons are in memory together
+LENGTHS_OF_BONES = set(SEEN_BETAS) - set(BUILD)  # betas that move; a build stays as it was found or set
 BETAS_SPREAD = 0.3  # how far betas may leave the start, in the model's standard deviations
 # The start is smooth, so its correction must not shake: change of the correction per second.
 TURN_RATE = 2.0  # radians
@@ -65,7 +66,7 @@ class _Descent:
         self.free = tuple(tensor.clone().requires_grad_() for tensor in self.start)
         self.start_turns = _rotations(self.start[0])
         self.low, self.high = (_tensor(bound[1:].reshape(69)) for bound in bounds())
-        seen = [name in SEEN_BETAS for name in body.beta_names] if body.beta_names else [True] * len(found.betas)
+        seen = [name in LENGTHS_OF_BONES for name in body.beta_names] if body.beta_names else [True] * len(found.betas)
         mask = _tensor(np.array(seen, float))
         self.free[2].register_hook(lambda gradient: gradient * mask)
 

@@ -118,6 +118,7 @@ def test_nobody_in_view_is_told(folder: Path, frames: int, capsys: pytest.Captur
         (["--body", "missing.npz"], "bad_body"),
         (["--body", __file__], "bad_body"),
         (["--out", __file__], "bad_out"),
+        (["--build", "giant"], "no_build"),
     ],
 )
 def test_impossible_options_are_refused_before_the_work(

@@ -62,6 +62,15 @@ def test_the_size_of_the_person_is_found(rest: RestSkeleton, betas: Array, walk:
     assert body.stature(found.betas) == pytest.approx(body.stature(betas), abs=0.02)
 
 
+def test_a_build_that_is_known_is_kept_and_exact_joints_are_met(
+    rest: RestSkeleton, betas: Array, walk: Pose, given: Given
+) -> None:
+    known = {name: float(betas[open_body().beta_names.index(name)]) for name in ("mass", "gender", "muscle")}
+    found = fit(given(rest, walk), open_body(), fps=FPS, fixed_betas=known)
+    np.testing.assert_allclose(found.betas[1:4], betas[1:4], atol=1e-6)
+    assert error(found, given(rest, walk)) < 1.0
+
+
 def test_a_given_stature_is_kept(rest: RestSkeleton, betas: Array, walk: Pose, given: Given) -> None:
     body = open_body()
     found = fit(given(rest, walk, noise=10.0), body, fps=FPS, stature=body.stature(betas))

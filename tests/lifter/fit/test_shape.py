@@ -8,6 +8,7 @@ from reel2rig.lifter.fit.shape import (
     LENGTH_SPREAD,
     LENGTHS,
     SEEN_BETAS,
+    betas_of_build,
     measured_bones,
     measured_lengths,
     solve_betas,
@@ -77,6 +78,33 @@ def test_the_user_sets_what_joints_do_not_show(name: str) -> None:
     body = open_body()
     found = solve_betas(body, lengths_of(body, random_betas(0)), None, fixed={name: 1.5})
     assert found[body.beta_names.index(name)] == pytest.approx(1.5)
+
+
+def test_a_build_sets_mass_muscle_and_gender_as_a_preset_has_them() -> None:
+    body = open_body()
+    found = betas_of_build(body, "female_heavy")
+    assert found.keys() == {"mass", "muscle", "gender"}
+    assert found["mass"] > 2
+    assert found["gender"] > 1
+    assert betas_of_build(body, None) == {}
+
+
+def test_an_unknown_build_is_told_with_those_there_are(licensed_body: Body) -> None:
+    with pytest.raises(InputError, match="giant") as told:
+        betas_of_build(open_body(), "giant")
+    assert "male_heavy" in told.value.hint
+    with pytest.raises(InputError) as told:
+        betas_of_build(licensed_body, "male")
+    assert told.value.hint == "Only the open body has them."
+
+
+@pytest.mark.parametrize("build", ["male", "female"])
+def test_gender_shows_in_the_bones_of_hips_and_shoulders(build: str) -> None:
+    body = open_body()
+    truth = dict(body.presets)[build]
+    found = solve_betas(body, lengths_of(body, truth), None)
+    gender = body.beta_names.index("gender")
+    assert found[gender] == pytest.approx(truth[gender], abs=0.7)
 
 
 def test_unknown_betas_are_told() -> None:

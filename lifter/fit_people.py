@@ -15,8 +15,7 @@ from .clean_up import CleanUp, clean_up
 from .clip_reader import ClipInfo
 from .errors import InputError
 from .fit import as_fit, fit, stand
-from .fit.gauss_newton import Pose
-from .fit.skeleton import rest_skeleton
+from .fit.skeleton import Pose, rest_skeleton
 from .ground import on_the_floor, support
 from .level_floor import on_level_floor
 from .missing_frames import filled

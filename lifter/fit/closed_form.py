@@ -11,11 +11,12 @@ from itertools import combinations, pairwise
 import numpy as np
 from scipy.linalg import solveh_banded
 
-from ...smpl_assets.rotation import Array, continuous_quaternions, matrix_from_quaternion
+from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
 from .alignment import aligned, best_rotation, between, correlation, rotated, turn_about
 from .frames_last import inverse, matrix_of, quaternion_of, quaternion_product, rotation_vector, unit
 from .hinges import Hinge
+from .movement import Movement, pose_of
 from .skeleton import RestSkeleton
 from .steady_points import steady_points
 from .twist_prior import Turn, seen_from, turns
@@ -42,15 +43,17 @@ BRIDGED = 0.01  # weight of a joint in frames in which it is not known
 TIE_BREAK = 0.02  # share of the prior in a part's points, so that turns which they leave open are the usual ones
 
 
-def initial_rotations(rest: RestSkeleton, joints: Array, ends: Array, fps: float) -> Array:
-    """Local rotations (T, 24, 3, 3); everything else as for initial_quaternions."""
-    return matrix_from_quaternion(initial_quaternions(rest, joints, ends, fps))
-
-
-def initial_quaternions(
+def initial_rotations(
     rest: RestSkeleton, joints: Array, ends: Array, fps: float, confidence: Array | None = None
 ) -> Array:
-    """Local rotations (T, 24, 4), w x y z, neighbouring frames in one hemisphere.
+    """Local rotations (T, 24, 3, 3); everything else as for initial_movement."""
+    return pose_of(initial_movement(rest, joints, ends, fps, confidence)).local
+
+
+def initial_movement(
+    rest: RestSkeleton, joints: Array, ends: Array, fps: float, confidence: Array | None = None
+) -> Movement:
+    """Local rotations, and the pelvis where it was given.
 
     joints (T, 24, 3) and ends (T, 13, 3) in metres, world frame, frames even in time at ``fps``, NaN where unknown:
     such joints are taken along a line in time and say nothing about twist. confidence (T, 24), 0..1; 0 is unknown.
@@ -60,7 +63,7 @@ def initial_quaternions(
     solver.head()
     solver.arms()
     solver.legs()
-    return continuous_quaternions(np.ascontiguousarray(solver.local().transpose(2, 1, 0)))
+    return Movement(solver.local(), joints[:, 0].T.astype(np.float64))
 
 
 def settled(found: Array, precision: Array, turn: Turn, fps: float, unsure: float = 0.0) -> Array:

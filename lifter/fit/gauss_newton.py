@@ -4,17 +4,17 @@ Every frame is one small least-squares problem (72 rotations + 3 translation), s
 are solved as a batch and talk to each other through a smoothed copy of the motion that is renewed in every round.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from ...smpl_assets.rotation import Array, quaternion_from_matrix
+from ...smpl_assets.rotation import Array
 from .evidence import BodyPoints, body_points, evidence, misfit
 from .frames_last import inverse, matrix_of, quaternion_of, quaternion_product, rotation_vector, unit
 from .kinematic_tree import Pull, pose_tree, solve_tree
 from .limits import excess
+from .movement import Movement, pieces
 from .skeleton import RestSkeleton
 from .targets import Spreads, Targets
 
@@ -28,49 +28,36 @@ SMALLEST_SPREAD = 0.004
 REACH = 4.0  # standard deviations after which smoothing does not look on
 
 
-@dataclass(frozen=True)
-class Pose:
-    """local (T, 24, 3, 3) rotations, pelvis (T, 3) metres, world."""
-
-    local: Array
-    pelvis: Array
-
-
-@dataclass(frozen=True)
-class _Motion:
-    """The same with frames last: quaternions (4, 24, T) as float32, pelvis (3, T) m."""
-
-    quaternions: Array
-    pelvis: Array
-
-    def cut(self, part: slice) -> "_Motion":
-        return _Motion(self.quaternions[..., part], self.pelvis[:, part])
-
-
 def refine(
-    rest: RestSkeleton, start: Pose, targets: Targets, fps: float, *, rounds: int = 5, spreads: Spreads | None = None
-) -> Pose:
-    """Improve ``start``; bone lengths stay those of ``rest``. Time and memory are linear in frames.
+    rest: RestSkeleton,
+    start: Movement,
+    targets: Targets,
+    fps: float,
+    *,
+    rounds: int = 5,
+    spreads: Spreads | None = None,
+) -> Movement:
+    """Improve ``start``, in single precision. Time and memory are linear in frames.
 
     spreads: without them joints and ends are trusted by how well ``start`` explains everything, the rest as usual.
     """
     if not rounds:
         return start
     points = body_points(rest, with_keypoints=targets.rays is not None)
-    begin = motion = _motion_of(start)
+    begin = motion = Movement(start.quaternions.astype(np.float32), start.pelvis)
     spreads = spreads or _spreads_for(rest, points, begin, targets)
-    count = len(start.pelvis)
+    count = start.pelvis.shape[1]
     for _ in range(rounds):
         after = _empty(count)
-        for part in _parts(count):
+        for part in pieces(count, CHUNK):
             smooth = _smoothed(motion, part, spreads.smoothing * fps)
             now = _step(rest, points, motion.cut(part), begin.cut(part), smooth, targets.cut(part), spreads)
             after.quaternions[..., part], after.pelvis[:, part] = now.quaternions, now.pelvis
         motion = after
-    return _pose_of(motion)
+    return motion
 
 
-def _spreads_for(rest: RestSkeleton, points: BodyPoints, start: _Motion, targets: Targets) -> Spreads:
+def _spreads_for(rest: RestSkeleton, points: BodyPoints, start: Movement, targets: Targets) -> Spreads:
     """Joints and ends are trusted as far as the start, a body whose bones keep their length, explains all there is.
 
     So exact joints are kept to the millimetre, while noisy ones give way to smoothness, limits and picture.
@@ -87,7 +74,7 @@ def _spreads_for(rest: RestSkeleton, points: BodyPoints, start: _Motion, targets
     return replace(usual, joints=spread(off_joints, usual.joints), ends=spread(off_ends, usual.ends))
 
 
-def _smoothed(motion: _Motion, part: slice, sigma: float) -> _Motion:
+def _smoothed(motion: Movement, part: slice, sigma: float) -> Movement:
     """A zero-phase Gaussian average over ``sigma`` frames of some of them, in quaternion space."""
     count = motion.pelvis.shape[1]
     if sigma < 0.2 or count < 3:
@@ -98,7 +85,7 @@ def _smoothed(motion: _Motion, part: slice, sigma: float) -> _Motion:
     near = _in_one_hemisphere(around.quaternions)
     mean = gaussian_filter1d(near, sigma, axis=-1, mode="nearest", truncate=REACH)[..., inner]
     path = gaussian_filter1d(around.pelvis, sigma, axis=-1, mode="nearest", truncate=REACH)[:, inner]
-    return _Motion(unit(mean), path)
+    return Movement(unit(mean), path)
 
 
 def _in_one_hemisphere(quaternions: Array) -> Array:
@@ -110,12 +97,12 @@ def _in_one_hemisphere(quaternions: Array) -> Array:
 def _step(
     rest: RestSkeleton,
     points: BodyPoints,
-    now: _Motion,
-    start: _Motion,
-    smooth: _Motion,
+    now: Movement,
+    start: Movement,
+    smooth: Movement,
     targets: Targets,
     spreads: Spreads,
-) -> _Motion:
+) -> Movement:
     world, joints = pose_tree(rest.joints, matrix_of(now.quaternions))
     carried = points.carried(world, joints)
     bones = points.pull(carried, *evidence(points.shares @ carried, now.pelvis, targets, spreads))
@@ -124,10 +111,10 @@ def _step(
     turns = np.einsum("bajt,bjt->ajt", world, turns)
     size = np.sqrt((turns * turns).sum(axis=0))
     turns *= np.minimum(1.0, LARGEST_TURN / np.maximum(size, 1e-9))
-    return _Motion(unit(quaternion_product(now.quaternions, quaternion_of(turns))), now.pelvis + shift)
+    return Movement(unit(quaternion_product(now.quaternions, quaternion_of(turns))), now.pelvis + shift)
 
 
-def _held(now: _Motion, start: _Motion, smooth: _Motion, world: Array, spreads: Spreads) -> Pull:
+def _held(now: Movement, start: Movement, smooth: Movement, world: Array, spreads: Spreads) -> Pull:
     """Joints stay near the closed form and the smoothed motion, and inside their limits."""
     back = inverse(now.quaternions)
     torque = np.zeros(now.quaternions[1:].shape, world.dtype)
@@ -140,31 +127,11 @@ def _held(now: _Motion, start: _Motion, smooth: _Motion, world: Array, spreads: 
     return Pull(np.einsum("abjt,cbjt->acjt", world * firm, world), np.einsum("abjt,bjt->ajt", world, torque))
 
 
-def _shift(now: _Motion, start: _Motion, smooth: _Motion, spreads: Spreads) -> Pull:
+def _shift(now: Movement, start: Movement, smooth: Movement, spreads: Spreads) -> Pull:
     """The pelvis stays near where it was placed and near its smoothed path."""
     force = (start.pelvis - now.pelvis) / spreads.place**2 + (smooth.pelvis - now.pelvis) / spreads.path**2
     return Pull(np.eye(3) * (1 / spreads.place**2 + 1 / spreads.path**2), force)
 
 
-def _motion_of(pose: Pose) -> _Motion:
-    motion = _empty(len(pose.pelvis))
-    for part in _parts(len(pose.pelvis)):
-        motion.quaternions[..., part] = quaternion_from_matrix(pose.local[part]).T
-        motion.pelvis[:, part] = pose.pelvis[part].T
-    return motion
-
-
-def _pose_of(motion: _Motion) -> Pose:
-    count = motion.pelvis.shape[1]
-    local = np.empty((count, 24, 3, 3))
-    for part in _parts(count):
-        local[part] = matrix_of(unit(motion.quaternions[..., part].astype(np.float64))).T.swapaxes(-1, -2)
-    return Pose(local, np.ascontiguousarray(motion.pelvis.T))
-
-
-def _empty(count: int) -> _Motion:
-    return _Motion(np.empty((4, 24, count), np.float32), np.empty((3, count)))
-
-
-def _parts(count: int) -> Iterator[slice]:
-    return (slice(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK))
+def _empty(count: int) -> Movement:
+    return Movement(np.empty((4, 24, count), np.float32), np.empty((3, count)))

@@ -55,6 +55,12 @@ def pose_tree(rest_joints: Array, local: Array) -> tuple[Array, Array]:
     return world, joints
 
 
+def carried_points(weights: Array, offsets: Array, world: Array, joints: Array) -> Array:
+    """Points (3, P, T) m on a posed tree: weighted offsets (P, 24, 3) and weights (P, 24) of landmarks.py."""
+    table = np.swapaxes(offsets, 1, 2).reshape(len(offsets), -1)
+    return table @ world.reshape(3, -1, world.shape[-1]) + weights @ joints
+
+
 def solve_tree(joints: Array, bones: Pull, held: Pull, shift: Pull) -> tuple[Array, Array]:
     """Turns (3, 24, T) of all joints in radians and the pelvis' shift (3, T) m that give way to everything at once.
 

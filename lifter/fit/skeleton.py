@@ -45,6 +45,14 @@ def rest_skeleton(body: Body, betas: Array) -> RestSkeleton:
 
 
 @dataclass(frozen=True)
+class Pose:
+    """local (T, 24, 3, 3) rotations, pelvis (T, 3) metres, world."""
+
+    local: Array
+    pelvis: Array
+
+
+@dataclass(frozen=True)
 class Posed:
     """Global rotations (T, 24, 3, 3), joints (T, 24, 3), ends (T, 13, 3) in metres, world frame."""
 

@@ -11,16 +11,18 @@ import numpy as np
 
 from ...smpl_assets.body import Body
 from ...smpl_assets.landmarks import body_landmarks
-from ...smpl_assets.rotation import Array, matrix_from_axis_angle
+from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import END_NAMES
 from ...smpl_assets.smplx_body import SmplxProxy
 from ..keypoint_sets import BLAZEPOSE33
 from ..records import Fit, Joints3D, Keypoints
-from . import as_fit, targets_for
-from .gauss_newton import Pose, Spreads, Targets
+from . import targets_for
 from .limits import bounds
+from .movement import movement_of_turns
+from .record import record
 from .shape import BUILD, SEEN_BETAS
 from .skeleton import rest_skeleton
+from .targets import Spreads, Targets
 
 if TYPE_CHECKING:
     import torch
@@ -51,8 +53,8 @@ def refine_with_smplx(
         return found
     poses, trans, betas = (tensor.detach().numpy().astype(np.float64) for tensor in descent.free)
     rest = rest_skeleton(body, betas)
-    pose = Pose(matrix_from_axis_angle(poses.reshape(-1, 24, 3)), trans + rest.joints[0])
-    return as_fit(rest, pose, betas.astype(np.float32), joints, keypoints)
+    moved = movement_of_turns(poses.reshape(-1, 24, 3), trans + rest.joints[0])
+    return record(rest, moved, betas.astype(np.float32), joints, keypoints)
 
 
 class _Descent:

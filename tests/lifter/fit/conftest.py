@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reel2rig.lifter.fit.gauss_newton import Pose
-from reel2rig.lifter.fit.skeleton import RestSkeleton, pose_skeleton, rest_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, pose_skeleton, rest_skeleton
 from reel2rig.lifter.records import Joints3D, Keypoints
 from reel2rig.smpl_assets.body import Body, open_body
 from reel2rig.smpl_assets.landmarks import place_landmarks

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from reel2rig.lifter.fit import targets_for
 from reel2rig.lifter.fit.evidence import BodyPoints, body_points, evidence
-from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.kinematic_tree import Pull, pose_tree
-from reel2rig.lifter.fit.skeleton import RestSkeleton, descendants, pose_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, descendants, pose_skeleton
 from reel2rig.lifter.fit.targets import Spreads, Targets
 from reel2rig.lifter.records import Joints3D, Keypoints
 from reel2rig.smpl_assets.landmarks import place_landmarks

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from reel2rig.lifter.fit import fit
-from reel2rig.lifter.fit.gauss_newton import Pose
-from reel2rig.lifter.fit.skeleton import RestSkeleton, rest_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, rest_skeleton
 from reel2rig.lifter.records import Fit, Joints3D, Keypoints
 from reel2rig.smpl_assets.body import Body, forward, open_body
 from reel2rig.smpl_assets.rotation import Array, geodesic_degrees, matrix_from_axis_angle

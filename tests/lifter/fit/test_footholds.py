@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from reel2rig.lifter.fit import targets_for
 from reel2rig.lifter.fit.footholds import footholds
-from reel2rig.lifter.fit.gauss_newton import Pose, refine
-from reel2rig.lifter.fit.skeleton import RestSkeleton, pose_skeleton
+from reel2rig.lifter.fit.gauss_newton import refine
+from reel2rig.lifter.fit.movement import movement_of, pose_of
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, pose_skeleton
 from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.rotation import Array
 from reel2rig.smpl_assets.skeleton import END
@@ -68,7 +69,7 @@ def test_feet_with_a_foothold_slide_far_less_and_joints_stay_as_good(
     support[:, [HEEL, TOE]] = 1.0
     free = replace(targets_for(joints, None), support=support)
     held = replace(free, footholds=footholds(joints.ends, support))
-    start = Pose(truth.local, joints.joints[:, 0].astype(float))
-    loose, firm = (refine(rest, start, targets, FPS) for targets in (free, held))
+    start = movement_of(Pose(truth.local, joints.joints[:, 0].astype(float)))
+    loose, firm = (pose_of(refine(rest, start, targets, FPS)) for targets in (free, held))
     assert slide(rest, firm) < slide(rest, loose) / 2
     assert error(rest, firm, truth) < error(rest, loose, truth) + 1

@@ -1,9 +1,8 @@
 """The tree's solver against the plain one: all turns in one vector, all Jacobians written out."""
 
 import numpy as np
-from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.kinematic_tree import Pull, pose_tree, solve_tree
-from reel2rig.lifter.fit.skeleton import RestSkeleton, descendants
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, descendants
 from reel2rig.smpl_assets.body import joint_transforms
 from reel2rig.smpl_assets.rotation import Array, cross_matrix
 from reel2rig.smpl_assets.skeleton import PARENTS

@@ -3,10 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.hinges import hinge_bends
 from reel2rig.lifter.fit.limits import HINGE_RANGE, bounds, excess
-from reel2rig.lifter.fit.skeleton import rest_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, rest_skeleton
 from reel2rig.smpl_assets.body import open_body
 from reel2rig.smpl_assets.rotation import axis_angle_from_matrix, matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT, JOINT_NAMES, mirrored

@@ -3,7 +3,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from reel2rig.lifter.errors import InputError
-from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.shape import (
     LENGTH_SPREAD,
     LENGTHS,
@@ -13,7 +12,7 @@ from reel2rig.lifter.fit.shape import (
     measured_lengths,
     solve_betas,
 )
-from reel2rig.lifter.fit.skeleton import rest_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, rest_skeleton
 from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.body import Body, open_body
 from reel2rig.smpl_assets.rotation import Array

@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from reel2rig.lifter.fit import fit, smplx_refine
-from reel2rig.lifter.fit.gauss_newton import Pose
 from reel2rig.lifter.fit.limits import excess
 from reel2rig.lifter.fit.shape import SEEN_BETAS
-from reel2rig.lifter.fit.skeleton import RestSkeleton, rest_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, rest_skeleton
 from reel2rig.lifter.fit.smplx_refine import refine_with_smplx
 from reel2rig.lifter.records import Fit, Joints3D, Keypoints
 from reel2rig.smpl_assets.body import Body, forward, open_body

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from reel2rig.lifter.fit.gauss_newton import Pose
-from reel2rig.lifter.fit.skeleton import RestSkeleton
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton
 from reel2rig.lifter.fit.steady_points import bridged, jitter, steadied, steady_points
 from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.rotation import Array

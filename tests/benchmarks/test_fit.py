@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from reel2rig.benchmarks.fit import measure
+from reel2rig.benchmarks.fit_clean_up import FRAME_BY_FRAME, GIVEN, REFINED
 from reel2rig.benchmarks.fit_data import CASES
 from reel2rig.benchmarks.fit_metrics import PARTS
 
@@ -48,9 +49,27 @@ def test_noise_costs_and_bones_stay(found: dict[str, Any]) -> None:
 
 def test_filters_take_acceleration_error_away(found: dict[str, Any]) -> None:
     rows = found["clean_up"]
-    assert rows["none"]["acceleration_error_taken_away_percent"] == 0.0
-    assert rows["Savitzky-Golay, 7 frames"]["acceleration_error_taken_away_percent"] > 10.0
-    assert rows["Savitzky-Golay, 13 frames"]["peak_speed_percent"] < rows["none"]["peak_speed_percent"]
+    given, by_frame = rows[GIVEN], rows[FRAME_BY_FRAME]
+    # white noise of 20 mm: second differences are off by the square root of 6 of that
+    assert given["acceleration_error_mm_per_frame2"] == pytest.approx(20 * 6**0.5, rel=0.03)
+    assert by_frame["acceleration_error_mm_per_frame2"] > given["acceleration_error_mm_per_frame2"]
+    assert rows["Savitzky-Golay, 7 frames"]["acceleration_error_taken_away_percent"] > 60.0
+    assert rows["Savitzky-Golay, 13 frames"]["peak_speed_percent"] < by_frame["peak_speed_percent"]
+
+
+def test_costs_count_from_where_a_row_starts(found: dict[str, Any]) -> None:
+    rows = found["clean_up"]
+    assert [rows[name]["mpjpe_cost_mm"] for name in (GIVEN, FRAME_BY_FRAME, REFINED)] == [0.0, 0.0, 0.0]
+    row = rows["ours, refined, smoothing 0.5"]
+    assert row["mpjpe_cost_mm"] == pytest.approx(row["mpjpe_mm"] - rows[REFINED]["mpjpe_mm"], abs=0.01)
+
+
+def test_who_knows_the_truth_filters_best(found: dict[str, Any]) -> None:
+    rows = found["clean_up"]
+    for start, others in ((REFINED, (REFINED, "ours, refined, Savitzky-Golay, 9 frames")), ("the points", (GIVEN,))):
+        for column in ("mpjpe_mm", "acceleration_error_mm_per_frame2"):
+            assert all(rows[f"oracle on {start}"][column] < rows[other][column] for other in others)
+    assert "arms_degrees" not in rows["oracle on the points"], "points have no rotations"
 
 
 def test_the_truth_slides_little_and_jumps_its_own_height(found: dict[str, Any]) -> None:

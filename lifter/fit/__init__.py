@@ -44,7 +44,7 @@ def fit(
     pose also explains the picture. Closed form first, then ``rounds`` of damped Gauss-Newton on joints and ends.
     fixed_betas: see solve_betas.
     """
-    lengths, spread = measured_bones(joints.joints.astype(np.float64), joints.confidence.astype(np.float64))
+    lengths, spread = measured_bones(joints.joints, joints.confidence)
     betas = solve_betas(body, lengths, stature, spread, fixed_betas)
     rest = rest_skeleton(body, betas)
 

@@ -16,7 +16,7 @@ from ...smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
 from .alignment import aligned, best_rotation, between, correlation, rotated, turn_about
 from .frames_last import inverse, matrix_of, quaternion_of, quaternion_product, rotation_vector, unit
 from .hinges import Hinge
-from .movement import Movement, pose_of
+from .movement import Movement, pieces, pose_of
 from .skeleton import RestSkeleton
 from .steady_points import steady_points
 from .twist_prior import Turn, seen_from, turns
@@ -121,8 +121,11 @@ class Solver:
 
     def local(self) -> Array:
         """Local rotations (4, 24, T)."""
-        local = self.world.copy()
-        local[:, 1:] = quaternion_product(inverse(self.world[:, list(PARENTS[1:])]), self.world[:, 1:])
+        local = np.empty_like(self.world)
+        for part in pieces(local.shape[-1]):
+            world = self.world[..., part]
+            local[:, 0, part] = world[:, 0]
+            local[:, 1:, part] = quaternion_product(inverse(world[:, list(PARENTS[1:])]), world[:, 1:])
         return local
 
     def trunk(self) -> None:

@@ -60,6 +60,7 @@ def joined(parts: list[Movement]) -> Movement:
     )
 
 
-def pieces(count: int, size: int = PIECE) -> Iterator[slice]:
-    """``count`` frames, at most ``size`` at a time."""
+def pieces(count: int, size: int | None = None) -> Iterator[slice]:
+    """``count`` frames, at most ``size`` at a time, by default PIECE."""
+    size = size or PIECE
     return (slice(first, min(first + size, count)) for first in range(0, count, size))

@@ -55,9 +55,9 @@ def _measured(joints: Array, confidence: Array) -> tuple[Array, Array, Array]:
     result = np.full((3, len(LENGTHS)), np.nan)
     for row, pairs in enumerate(LENGTHS.values()):
         first, second = (np.array([JOINT[name] for name in names]) for names in zip(*pairs, strict=True))
-        apart = joints[:, first] - joints[:, second]
+        apart = joints[:, first].astype(np.float64) - joints[:, second]
         lengths = np.sqrt((apart * apart).sum(axis=-1))
-        weights = np.minimum(confidence[:, first], confidence[:, second]) + 1e-3
+        weights = np.minimum(confidence[:, first], confidence[:, second]).astype(np.float64) + 1e-3
         changes = lengths[2:] - 2.0 * lengths[1:-1] + lengths[:-2]
         middle = _weighted_median(lengths, weights)
         spread = _weighted_median(np.abs(lengths - middle), weights)

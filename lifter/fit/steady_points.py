@@ -57,8 +57,9 @@ def steadied(points: Array, off: float, fps: float) -> Array:
     result, trunk = np.empty_like(points), _trunk()
     for rows, acceleration in ((trunk, TRUNK_ACCELERATION), (~trunk, LIMB_ACCELERATION)):
         bands = _second_differences(points.shape[-1], (off * fps**2 / acceleration) ** 2)
-        moved = points[:, rows].reshape(-1, points.shape[-1])
-        result[:, rows] = solveh_banded(bands, moved.T, check_finite=False).T.reshape(3, -1, points.shape[-1])
+        for axis in range(3):  # one after the other: in place, since that is the layout that LAPACK takes
+            moved = points[axis, rows]
+            result[axis, rows] = solveh_banded(bands, moved.T, overwrite_b=True, check_finite=False).T
     return result
 
 

@@ -50,7 +50,7 @@ def fit(
 
     def posed(rows: NDArray[np.int64]) -> Movement:
         here = joints.select(rows)
-        start = initial_movement(rest, here.joints, here.ends, fps)
+        start = initial_movement(rest, here.joints, here.ends, fps, here.confidence)
         targets = targets_for(here, None if keypoints is None else keypoints.select(rows))
         return refine(rest, start, targets, fps, rounds=rounds, spreads=spreads)
 

@@ -13,14 +13,14 @@ ContactMode = Literal["auto", "always", "never", "grounding"]
 Mask = NDArray[np.bool_]
 
 # Limits are pairs: to begin and to stay in contact.
-HEIGHT = (0.06, 0.10)  # metres above where the feet stand
+HEIGHT = (0.08, 0.13)  # metres above where the feet stand
 RISING = (0.25, 0.35)  # metres a second, up or down
 # Level speed, metres a second: STEADY for standing feet that stand; but one camera lets them drift by half a metre a
-# second, and where the slowest point is hardly ever slower, they are taken to. Swinging feet go at 1.2 or more.
+# second and more, and where the slowest point is hardly ever slower, they are taken to. Swinging feet go at 1.2 or more.
 STEADY = (0.25, 0.35)
-DRIFTING = (0.6, 1.0)
-TIMES_SLOWEST = (2.0, 3.0)
-SOMEBODY_STANDS = 40  # percent of the moments around, at the least
+DRIFTING = (0.8, 1.2)
+TIMES_SLOWEST = (3.0, 4.0)
+SOMEBODY_STANDS = 60  # percent of the moments around, at the least
 AROUND = 5.0  # seconds
 # The lower foot may stand this far above the floor: where that is, is not known better. Further up it is a jump, unless
 # it keeps still for longer than anybody hangs in the air, and the other foot is no lower: then it stands on something.

@@ -120,13 +120,11 @@ class Solver:
         self.world[0] = 1.0
 
     def local(self) -> Array:
-        """Local rotations (4, 24, T)."""
-        local = np.empty_like(self.world)
-        for part in pieces(local.shape[-1]):
+        """Local rotations (4, 24, T), in the place of ``world``, which they use up."""
+        for part in pieces(self.world.shape[-1]):
             world = self.world[..., part]
-            local[:, 0, part] = world[:, 0]
-            local[:, 1:, part] = quaternion_product(inverse(world[:, list(PARENTS[1:])]), world[:, 1:])
-        return local
+            world[:, 1:] = quaternion_product(inverse(world[:, list(PARENTS[1:])]), world[:, 1:])
+        return self.world
 
     def trunk(self) -> None:
         """Pelvis and chest from the points around them, the spine between the two."""

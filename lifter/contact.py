@@ -15,8 +15,8 @@ Mask = NDArray[np.bool_]
 # Limits are pairs: to begin and to stay in contact.
 HEIGHT = (0.08, 0.13)  # metres above where the feet stand
 RISING = (0.25, 0.35)  # metres a second, up or down
-# Level speed, metres a second: STEADY for standing feet that stand; but one camera lets them drift by half a metre a
-# second and more, and where the slowest point is hardly ever slower, they are taken to. Swinging feet go at 1.2 or more.
+# Level speed, metres a second: STEADY for standing feet that stand; but one camera lets them drift by up to
+# 0.8, and where the slowest point is hardly ever slower, they are taken to. Swinging feet go at 1.2 or more.
 STEADY = (0.25, 0.35)
 DRIFTING = (0.8, 1.2)
 TIMES_SLOWEST = (3.0, 4.0)

@@ -47,15 +47,16 @@ def test_a_sliding_foot_is_no_contact() -> None:
     assert not contacts(points, 30.0).any()
 
 
-def walk(fps: float = 30.0, seconds: float = 6.0) -> tuple[np.ndarray, np.ndarray]:
+def walk(fps: float = 30.0, seconds: float = 6.0, drift: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
     """Ends of a walk of 1.2 m/s with a stride a second, and who stands (T, 2): each foot for 60 % of its stride.
 
-    As one camera sees it: standing feet drift by 0.3 m/s, 4 cm above the floor, their heels higher than their toes.
+    As one camera sees it: standing feet ``drift`` (m/s), 4 cm above the floor, their heels higher than their toes.
     """
     phase = np.arange(0, seconds, 1 / fps)[:, None] + np.array([0.0, 0.5])
     part = np.clip((phase % 1.0 - 0.6) / 0.4, 0.0, 1.0)  # of the swing
     standing = part == 0
-    forward = 1.2 * np.floor(phase) + 0.3 * np.minimum(phase % 1.0, 0.6) + (1.2 - 0.18) * (3 * part**2 - 2 * part**3)
+    swing = (1.2 - 0.6 * drift) * (3 * part**2 - 2 * part**3)
+    forward = 1.2 * np.floor(phase) + drift * np.minimum(phase % 1.0, 0.6) + swing
     height = 0.04 + 0.1 * np.sin(np.pi * part)
     points = np.ones((len(phase), 13, 3))
     for foot, side in enumerate(("left", "right")):
@@ -65,8 +66,9 @@ def walk(fps: float = 30.0, seconds: float = 6.0) -> tuple[np.ndarray, np.ndarra
     return points, standing
 
 
-def test_walking_feet_stand_and_swing_in_turn() -> None:
-    points, standing = walk()
+@pytest.mark.parametrize("drift", [0.0, 0.3, 0.7])
+def test_walking_feet_stand_and_swing_in_turn(drift: float) -> None:
+    points, standing = walk(drift=drift)
     found = contacts(points, 30.0)
     feet = np.stack([found[:, :2].any(axis=1), found[:, 2:].any(axis=1)], axis=1)
     assert (feet == standing).mean() > 0.9

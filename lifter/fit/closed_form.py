@@ -14,9 +14,9 @@ from scipy.linalg import solveh_banded
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
 from .alignment import aligned, best_rotation, between, correlation, rotated, turn_about
-from .frames_last import inverse, matrix_of, quaternion_of, quaternion_product, rotation_vector, unit
+from .frames_last import inverse, matrix_of, pieces, quaternion_of, quaternion_product, rotation_vector, unit
 from .hinges import Hinge
-from .movement import Movement, pieces, pose_of
+from .movement import Movement, pose_of
 from .skeleton import RestSkeleton
 from .steady_points import steady_points
 from .twist_prior import Turn, seen_from, turns

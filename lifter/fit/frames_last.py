@@ -4,9 +4,13 @@ Arrays (4, ..., T), (3, ..., T), (3, 3, ..., T) keep every component's frames si
 vectors and matrices are multiplied for hundreds of frames in one go. Quaternions w, x, y, z.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ...smpl_assets.rotation import Array
+
+PIECE = 1024  # frames worked on at once: small enough for the processor's cache, and hours need no more memory
 
 
 def cross(first: Array, second: Array) -> Array:
@@ -56,3 +60,9 @@ def matrix_of(quaternion: Array) -> Array:
     rows = [1 - 2 * (yy + zz), 2 * (xy - wz), 2 * (xz + wy), 2 * (xy + wz), 1 - 2 * (xx + zz), 2 * (yz - wx)]
     rows += [2 * (xz - wy), 2 * (yz + wx), 1 - 2 * (xx + yy)]
     return np.stack(rows).reshape(3, 3, *x.shape)
+
+
+def pieces(count: int, size: int | None = None) -> Iterator[slice]:
+    """``count`` frames, at most ``size`` at a time, by default PIECE."""
+    size = size or PIECE
+    return (slice(first, min(first + size, count)) for first in range(0, count, size))

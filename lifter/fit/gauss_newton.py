@@ -11,10 +11,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from ...smpl_assets.rotation import Array
 from .evidence import BodyPoints, body_points, evidence, misfit
-from .frames_last import inverse, matrix_of, quaternion_of, quaternion_product, rotation_vector, unit
+from .frames_last import inverse, matrix_of, pieces, quaternion_of, quaternion_product, rotation_vector, unit
 from .kinematic_tree import Pull, pose_tree, solve_tree
 from .limits import excess
-from .movement import Movement, pieces
+from .movement import Movement
 from .skeleton import RestSkeleton
 from .targets import Spreads, Targets
 

@@ -1,16 +1,13 @@
 """A motion in the layout of the solver: quaternions and the pelvis' path with frames last."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...smpl_assets.rotation import Array, quaternion_from_matrix
-from .frames_last import matrix_of, quaternion_of, unit
+from .frames_last import matrix_of, pieces, quaternion_of, unit
 from .skeleton import Pose
-
-PIECE = 1024  # frames converted at once: small enough for the processor's cache, and hours need no more memory
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,3 @@ def joined(parts: list[Movement]) -> Movement:
         np.concatenate([part.quaternions for part in parts], axis=-1),
         np.concatenate([part.pelvis for part in parts], axis=-1),
     )
-
-
-def pieces(count: int, size: int | None = None) -> Iterator[slice]:
-    """``count`` frames, at most ``size`` at a time, by default PIECE."""
-    size = size or PIECE
-    return (slice(first, min(first + size, count)) for first in range(0, count, size))

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from ...smpl_assets.rotation import Array
 from ..records import Fit, Joints3D, Keypoints
-from .frames_last import matrix_of, rotation_vector, unit
+from .frames_last import matrix_of, pieces, rotation_vector, unit
 from .kinematic_tree import carried_points, pose_tree
-from .movement import Movement, movement_of, pieces
+from .movement import Movement, movement_of
 from .skeleton import Pose, RestSkeleton
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...smpl_assets.body import Body, joint_transforms
-from ...smpl_assets.landmarks import Landmarks, body_landmarks, place_landmarks
+from ...smpl_assets.body import Body
+from ...smpl_assets.landmarks import Landmarks, body_landmarks
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
 from ..keypoint_sets import BLAZEPOSE33
+from .frames_last import pieces
+from .kinematic_tree import carried_points, pose_tree
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,15 @@ class Posed:
 
 def pose_skeleton(rest: RestSkeleton, local: Array, pelvis: Array) -> Posed:
     """Forward kinematics of local rotations (T, 24, 3, 3) with the pelvis at ``pelvis`` (T, 3)."""
-    rotations, joints = joint_transforms(rest.joints, PARENTS, local, pelvis - rest.joints[0])
-    return Posed(rotations, joints, place_landmarks(rest.ends, rest.end_offsets, rotations, joints))
+    count = len(local)
+    posed = Posed(np.empty((count, 24, 3, 3)), np.empty((count, 24, 3)), np.empty((count, len(rest.end_offsets), 3)))
+    for part in pieces(count):
+        world, around = pose_tree(rest.joints, np.ascontiguousarray(local[part].transpose(2, 3, 1, 0), np.float64))
+        posed.rotations[part] = world.transpose(3, 2, 0, 1)
+        posed.joints[part] = around.T + pelvis[part, None]
+        ends = carried_points(rest.ends.weights, rest.end_offsets, world, around)
+        posed.ends[part] = ends.T + pelvis[part, None]
+    return posed
 
 
 def local_from_global(rotations: Array) -> Array:

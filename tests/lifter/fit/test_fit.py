@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reel2rig.lifter.fit import fit, gauss_newton, movement
+from reel2rig.lifter.fit import fit, frames_last, gauss_newton
 from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, rest_skeleton
 from reel2rig.lifter.records import Fit, Joints3D, Keypoints
 from reel2rig.smpl_assets.body import Body, forward, open_body
@@ -155,7 +155,7 @@ def test_pieces_of_any_size_give_the_same(
 ) -> None:
     joints = given(rest, motion, noise=20.0)
     whole = fit(joints, open_body(), fps=FPS, rounds=rounds)
-    monkeypatch.setattr(movement, "PIECE", 7)
+    monkeypatch.setattr(frames_last, "PIECE", 7)
     monkeypatch.setattr(gauss_newton, "CHUNK", 11)
     found = fit(joints, open_body(), fps=FPS, rounds=rounds)
     turns = (matrix_from_axis_angle(one.axis_angle) for one in (whole, found))

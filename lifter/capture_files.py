@@ -1,5 +1,6 @@
 """Read and write keypoints.npz and joints.npz, the files between the stages."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from .keypoint_sets import KEYPOINT_SETS
 from .motion_file import read_npz
 from .records import Joints3D, Keypoints
 
+JOINTS_FORMAT = "reel2rig-joints/1"
 # Shapes that a key must have where it is present; N is the number of rows.
 ROW_SHAPES: dict[str, tuple[int, ...]] = {
     "track_id": (), "view": (), "frames": (), "times": (), "hands": (2, 21, 3), "world": (33, 3), "ends": (13, 3),
@@ -20,6 +22,9 @@ ROW_SHAPES: dict[str, tuple[int, ...]] = {
 SHAPES: dict[str, tuple[int, ...]] = {
     "camera_K": (3, 3), "camera_world_from_cam": (4, 4), "image_size": (2,), "fps": (), "clip_frames": (),
 }  # fmt: skip
+MAY_BE_UNKNOWN = ("hands", "world", "ends", "confidence")  # NaN where something is not known
+FRAMES = ("world", "y_up", "camera")
+Z_UP_FROM_Y_UP = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 
 def write_keypoints(path: Path, keypoints: Keypoints) -> None:
@@ -56,28 +61,35 @@ def read_keypoints(path: Path) -> Keypoints:
 
 def write_joints(path: Path, joints: Joints3D) -> None:
     """Write ``joints`` to ``path`` (.npz), whole or not at all."""
-    _save(path, dict(vars(joints)))
+    _save(path, dict(vars(joints)) | {"format": JOINTS_FORMAT})
 
 
 def read_joints(path: Path) -> Joints3D:
     """Read a joints.npz; only ``joints`` and ``times`` (or ``fps``) are a must, so other estimators' output fits too.
 
-    Joints that are not known are NaN. Raises InputError when keys are missing or do not fit each other.
+    Joints that are not known are NaN, or have confidence 0 in files that are not ours. ``frame`` "y_up" comes back as
+    "world". Raises InputError when keys are missing, do not fit each other or hold what they cannot.
     """
     arrays = read_npz(path)
     _require(arrays, path, ("joints",))
-    joints, count = _checked_joints(arrays, path), len(arrays["joints"])
-    return Joints3D(
-        joints=joints,
-        ends=arrays.get("ends", np.full((count, 13, 3), np.nan)).astype(np.float32),
+    points, count = _checked_joints(arrays, path), len(arrays["joints"])
+    ends = arrays.get("ends", np.full((count, 13, 3), np.nan)).astype(np.float32)
+    confidence = np.clip(np.nan_to_num(arrays.get("confidence", np.ones((count, 24)))), 0.0, 1.0).astype(np.float32)
+    if str(arrays.get("format", "")) != JOINTS_FORMAT:
+        # a joint that nobody was ever sure of keeps the place that it was given: there is nothing better
+        points[(confidence == 0) & (confidence > 0).any(axis=0)] = np.nan
+    joints = Joints3D(
+        joints=points,
+        ends=np.where(np.isfinite(ends).all(axis=-1, keepdims=True), ends, np.nan),
         frame="camera" if str(arrays.get("frame", "world")) == "camera" else "world",
-        track_id=arrays.get("track_id", np.zeros(count, np.int64)),
-        frames=arrays.get("frames", np.arange(count)),
-        times=arrays["times"] if "times" in arrays else np.arange(count) / _rate(arrays, path),
-        confidence=np.nan_to_num(arrays.get("confidence", np.ones((count, 24)))).astype(np.float32),
+        track_id=arrays.get("track_id", np.zeros(count)).astype(np.int64),
+        frames=arrays.get("frames", np.arange(count)).astype(np.int64),
+        times=arrays["times"].astype(np.float64) if "times" in arrays else np.arange(count) / _rate(arrays, path),
+        confidence=confidence,
         camera_K=arrays.get("camera_K"),
         camera_world_from_cam=arrays.get("camera_world_from_cam"),
     )
+    return _z_up(joints) if str(arrays.get("frame", "world")) == "y_up" else joints
 
 
 def _checked_joints(arrays: dict[str, NDArray], path: Path) -> NDArray[np.float32]:
@@ -88,7 +100,21 @@ def _checked_joints(arrays: dict[str, NDArray], path: Path) -> NDArray[np.float3
     _check_shapes(arrays, path, len(joints))
     if "times" not in arrays and "fps" not in arrays:
         raise InputError("bad_joints", f"{name} has neither times nor fps.", "Add times (N,) in seconds, or fps.")
+    if str(arrays.get("frame", "world")) not in FRAMES:
+        hint = f"Known frames: {', '.join(FRAMES)}; world has Z up, camera x right, y down, z forward (OpenCV)."
+        raise InputError("bad_frame", f"{name}: the frame {arrays['frame']} is not known.", hint)
     return joints.astype(np.float32)
+
+
+def _z_up(joints: Joints3D) -> Joints3D:
+    """The same in a world with Z up, from one with Y up."""
+    turn, pose = Z_UP_FROM_Y_UP[:3, :3].astype(np.float32).T, joints.camera_world_from_cam
+    return replace(
+        joints,
+        joints=joints.joints @ turn,
+        ends=joints.ends @ turn,
+        camera_world_from_cam=None if pose is None else Z_UP_FROM_Y_UP @ pose,
+    )
 
 
 def _save(path: Path, arrays: dict[str, Any]) -> None:
@@ -109,6 +135,15 @@ def _check_shapes(arrays: dict[str, NDArray], path: Path, count: int) -> None:
     if wrong:
         details = ", ".join(f"{key} is {arrays[key].shape}, not {expected[key]}" for key in wrong)
         raise InputError("wrong_shape", f"{Path(path).name}: {details}.", "Write the file again.")
+    here = {key: arrays[key] for key in expected if key in arrays}
+    wrong = [key for key, value in here.items() if value.dtype.kind not in "fiu" or not _known(key, value)]
+    if wrong:
+        message = f"{Path(path).name}: {', '.join(wrong)} must be finite numbers."
+        raise InputError("not_numbers", message, "Write the file again without what is not known.")
+
+
+def _known(key: str, value: NDArray) -> bool:
+    return key in MAY_BE_UNKNOWN or bool(np.isfinite(value).all())
 
 
 def _rate(arrays: dict[str, NDArray], path: Path) -> float:

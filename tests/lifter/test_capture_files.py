@@ -74,6 +74,15 @@ def test_joints_and_a_rate_are_enough(tmp_path: Path) -> None:
         ({"camera_K": np.eye(4)}, "camera_K"),
         ({"fps": 0.0}, "fps"),
         ({"fps": np.zeros(2)}, "fps"),
+        ({"fps": "25"}, "fps"),
+        ({"times": np.array([0, 1, np.nan, 3, 4])}, "times"),
+        ({"times": np.full(5, "now")}, "times"),
+        ({"track_id": np.full(5, np.nan)}, "track_id"),
+        ({"confidence": np.full((5, 24), "high")}, "confidence"),
+        ({"ends": np.full((5, 13, 3), "x")}, "ends"),
+        ({"camera_K": np.full((3, 3), np.inf)}, "camera_K"),
+        ({"frame": "opencv"}, "opencv"),
+        ({"frame": "Camera"}, "Camera"),
     ],
 )
 def test_wrong_joints_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
@@ -87,6 +96,46 @@ def test_wrong_joints_are_named(tmp_path: Path, changed: dict[str, object], said
 def test_a_joint_of_unknown_confidence_is_not_trusted(tmp_path: Path) -> None:
     np.savez(tmp_path / "joints.npz", joints=JOINTS.joints, fps=25, confidence=np.full((5, 24), np.nan))
     assert (read_joints(tmp_path / "joints.npz").confidence == 0).all()
+
+
+def test_confidence_is_brought_between_0_and_1(tmp_path: Path) -> None:
+    given = np.tile([[-0.5], [0.0], [0.5], [1.0], [90.0]], (1, 24))
+    np.savez(tmp_path / "joints.npz", joints=JOINTS.joints, fps=25, confidence=given)
+    assert read_joints(tmp_path / "joints.npz").confidence[:, 7].tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_end_points_that_are_not_finite_are_not_known(tmp_path: Path) -> None:
+    ends = np.zeros((5, 13, 3))
+    ends[2, 4, 1] = np.inf
+    np.savez(tmp_path / "joints.npz", joints=JOINTS.joints, fps=25, ends=ends)
+    found = read_joints(tmp_path / "joints.npz").ends
+    assert np.isnan(found[2, 4]).all()
+    assert np.isfinite(np.delete(found, 4, axis=1)).all()
+
+
+def test_in_files_of_others_joints_at_confidence_0_are_not_known(tmp_path: Path) -> None:
+    confidence = np.ones((5, 24))
+    confidence[1, 18] = 0  # an elbow that was seen but for one frame
+    confidence[:, 15] = 0  # a head that the estimator always guesses: there is nothing better
+    np.savez(tmp_path / "other.npz", joints=JOINTS.joints, fps=25, confidence=confidence)
+    unknown = np.argwhere(np.isnan(read_joints(tmp_path / "other.npz").joints).any(axis=-1))
+    assert unknown.tolist() == [[1, 18]]
+    write_joints(tmp_path / "ours.npz", replace(JOINTS, confidence=confidence.astype(np.float32)))
+    assert np.isfinite(read_joints(tmp_path / "ours.npz").joints).all()
+
+
+def test_a_world_with_y_up_is_stood_up(tmp_path: Path) -> None:
+    camera = np.eye(4)
+    camera[:3, 3] = [1.0, 2.0, 3.0]
+    joints, ends = np.zeros((1, 24, 3)), np.zeros((1, 13, 3))
+    joints[0, 15] = ends[0, 0] = [0.1, 1.6, 0.3]  # 1.6 m up, 0.3 m towards the viewer
+    np.savez(tmp_path / "y.npz", joints=joints, ends=ends, fps=25, frame="y_up", camera_world_from_cam=camera)
+    found = read_joints(tmp_path / "y.npz")
+    assert found.frame == "world"
+    np.testing.assert_allclose(found.joints[0, 15], [0.1, -0.3, 1.6], atol=1e-6)
+    np.testing.assert_allclose(found.ends[0, 0], [0.1, -0.3, 1.6], atol=1e-6)
+    assert found.camera_world_from_cam is not None
+    np.testing.assert_allclose(found.camera_world_from_cam[:3, 3], [1.0, -3.0, 2.0])
 
 
 def test_joints_without_time_are_refused(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def fit_people(
     if options.cleaning.contacts != "never":
         first, joints = on_level_floor(first, joints, fps)
     fits, rows = [], []
-    for found, person in zip(first, people, strict=True):
-        finished, here = _finished(found, person, joints, keypoints, body, options)
+    for person in people:
+        finished, here = _finished(first.pop(0), person, joints, keypoints, body, options)
         fits.append(finished)
         rows.append(here)
         progress(sum(len(one.times) for one in rows))
@@ -99,8 +99,10 @@ def _cleaned(
 ) -> Fit:
     """The fit after clean-up; frames that nobody saw have no contact and no residual."""
     rest, unseen = rest_skeleton(body, found.betas), joints.confidence.max(axis=1) == 0
-    local, pelvis = matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0]
-    local, pelvis, touching = clean_up(rest, local, pelvis, fps, options)
+    # handed over and not kept, since an hour's rotations are 190 MB
+    local, pelvis, touching = clean_up(
+        rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0], fps, options
+    )
     clean = as_fit(rest, Pose(local, pelvis), found.betas, joints, keypoints)
     return replace(
         clean,

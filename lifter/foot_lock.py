@@ -55,7 +55,8 @@ def lock_feet(
     moves = faded(places - posed.ends[:, CONTACT_POINTS], standing, fps)
     ankles, turns = _foot_goals(posed, *moves, strength, floor)
     posed = _moved(posed, reaching_shift(rest, posed, ankles, fps))
-    return _legs_to(rest, local, posed, ankles, turns), posed.joints[:, 0]
+    _set_legs(rest, local, posed, ankles, turns)
+    return local, posed.joints[:, 0]
 
 
 def _moved(posed: Posed, shift: Array) -> Posed:
@@ -176,10 +177,9 @@ def grounding_shift(ends: Array, fps: float) -> Array:
     return smooth[:, None] * np.array([0.0, 0.0, 1.0])
 
 
-def _legs_to(rest: RestSkeleton, local: Array, posed: Posed, ankles: Array, turns: Array) -> Array:
-    """``local`` with legs that reach from their ``posed`` hips to ``ankles`` (T, 2, 3), feet turned by (T, 2, 3, 3)."""
-    result = local.copy()
+def _set_legs(rest: RestSkeleton, local: Array, posed: Posed, ankles: Array, turns: Array) -> None:
+    """Make legs reach from their ``posed`` hips to ``ankles`` (T, 2, 3), feet turned by (T, 2, 3, 3), in ``local``."""
     for side, leg in enumerate(LEGS):
-        joints = [leg.hip, leg.knee, leg.ankle]
-        result[:, joints] = np.stack(reached(rest, posed, leg, ankles[:, side], turns[:, side]), axis=1)
-    return result
+        joints = (leg.hip, leg.knee, leg.ankle)
+        for joint, turn in zip(joints, reached(rest, posed, leg, ankles[:, side], turns[:, side]), strict=True):
+            local[:, joint] = turn

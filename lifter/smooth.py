@@ -78,8 +78,7 @@ def _in_world(local: Array) -> NDArray[np.float64]:
 
 
 def _local(rotations: Array) -> Array:
-    """Local rotations (T, 24, 3, 3) of those in the world."""
-    local = rotations.copy()
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        local[:, joint] = np.swapaxes(rotations[:, parent], -1, -2) @ rotations[:, joint]
-    return local
+    """Local rotations (T, 24, 3, 3) of those in the world, in their place: tips first, as parents are needed."""
+    for joint in range(len(PARENTS) - 1, 0, -1):
+        rotations[:, joint] = np.swapaxes(rotations[:, PARENTS[joint]], -1, -2) @ rotations[:, joint]
+    return rotations

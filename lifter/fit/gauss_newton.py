@@ -21,9 +21,9 @@ from .targets import Spreads, Targets
 CHUNK = 256  # frames solved at once; bounds memory
 LARGEST_TURN = 0.6  # radians of a joint in one round
 SAMPLE = 1000  # frames that tell how noisy a clip is
-# Spreads of joints and ends: this many median misfits of the start, within bounds in metres. On rendered people less
-# costs hands, more costs trunk and feet; on made-up noise of 5 to 20 mm half to the same is best.
-MISFITS = 1.4
+# Spreads of joints and ends: this many median misfits of the start, within bounds in metres. Less leaves jitter, which
+# the clean-up takes away at less cost. On rendered people less costs hands and place, more trunk, feet and slide.
+MISFITS = 1.0
 SMALLEST_SPREAD = 0.004
 REACH = 4.0  # standard deviations after which smoothing does not look on
 

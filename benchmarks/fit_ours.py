@@ -4,7 +4,7 @@ from ..lifter.clean_up import CleanUp, clean_up
 from ..lifter.fit import fit
 from ..lifter.fit.skeleton import Posed, pose_skeleton, rest_skeleton
 from ..lifter.records import Fit, Joints3D
-from ..smpl_assets.body import joint_transforms, open_body
+from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import matrix_from_axis_angle
 
 ONLY_SMOOTHING = CleanUp(foot_lock=0.0, floor=0.0)
@@ -22,9 +22,8 @@ def refined(given: Joints3D, fps: float) -> Fit:
 
 def posed(found: Fit) -> Posed:
     """The skeleton of a fit on the open body."""
-    body, local = open_body(), matrix_from_axis_angle(found.axis_angle)
-    rotations, _ = joint_transforms(body.rest_joints(found.betas), body.parents, local, found.trans)
-    return Posed(rotations, found.joints, found.ends)
+    rest = rest_skeleton(open_body(), found.betas)
+    return pose_skeleton(rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0])
 
 
 def cleaned(found: Fit, fps: float, options: CleanUp | None = None) -> Posed:

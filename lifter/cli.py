@@ -44,7 +44,7 @@ def _as_capture_error(error: BaseException) -> CaptureError:
     if isinstance(error, CaptureError):
         return error
     if isinstance(error, MemoryError):
-        hint = "Capture a shorter part with --start and --end."
+        hint = "Capture a shorter part with --start and --end, or fit fewer frames."
         return CaptureError("no_memory", "There is not enough memory.", hint)
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return cannot_write(None, error)
@@ -132,9 +132,12 @@ def _fit_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
     if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
     return value
 
 
@@ -223,6 +226,7 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
 def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import read_joints, read_keypoints
+    from .checked_joints import check_joints, told_doubts
     from .checked_options import check_refinement, checked_height
     from .fit.shape import betas_of_build
     from .fit_people import FitOptions, as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
@@ -232,7 +236,9 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     check_refinement(options.refine)
     stature = None if options.height is None else checked_height(options.height)
     body = body_from(options.body)
-    joints = bridged(chosen_rows(in_world(read_joints(options.joints)), options.person))
+    given = chosen_rows(in_world(read_joints(options.joints)), options.person)
+    check_joints(given)
+    joints = bridged(given)
     keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
     person = int(joints.track_id[0])
     asked = FitOptions(stature, options.refine, _cleaning(options), betas_of_build(body, options.build))
@@ -244,7 +250,7 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
         "frames": len(joints.times),
         "joint_residual_mm": round(1000 * float(np.nanmean(fits[0].joint_residual)), 2),
         "licence": motion.licence,
-        "warnings": told_gaps("The person", joints.times, joints.confidence),
+        "warnings": [*told_doubts(given, fits[0]), *told_gaps("The person", joints.times, joints.confidence)],
     }
 
 

@@ -22,6 +22,7 @@ from .missing_frames import filled
 from .motion_file import Motion
 from .progress import Reporter
 from .records import Fit, Joints3D, Keypoints, everybody
+from .stretches import frame_rate
 
 # Axes of an OpenCV camera that is held level, in a world with Z up: what is assumed where no camera is known.
 LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
@@ -76,7 +77,7 @@ def _of(person: int, joints: Joints3D, keypoints: Keypoints | None) -> tuple[Joi
     """One person's rows in 3D and 2D, and their frames a second."""
     mask = joints.track_id == person
     rows = joints.select(mask)
-    return rows, None if keypoints is None else keypoints.select(mask), frame_rate(rows)
+    return rows, None if keypoints is None else keypoints.select(mask), frame_rate(rows.times)
 
 
 def _finished(
@@ -139,12 +140,6 @@ def in_world(joints: Joints3D) -> Joints3D:
     )
 
 
-def frame_rate(joints: Joints3D) -> float:
-    """Frames a second of one person's rows."""
-    steps = np.diff(joints.times)
-    return float(1.0 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 30.0
-
-
 def as_motion(
     found: Fit,
     joints: Joints3D,
@@ -154,7 +149,7 @@ def as_motion(
     clip: ClipInfo | None = None,
 ) -> Motion:
     """One person's motion file contents. The smplx package's terms bind what it helped to make."""
-    fps = keypoints.fps if keypoints is not None else frame_rate(joints)
+    fps = keypoints.fps if keypoints is not None else frame_rate(joints.times)
     return Motion(
         poses=found.axis_angle.reshape(len(found.trans), 72).astype("float32"),
         trans=found.trans.astype("float32"),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .records import Joints3D, Keypoints
 
 LONGEST_GAP = 1.0  # seconds; beyond it a person's motion is not guessed
-EVEN_RATES = (20.0, 62.0)  # frames per second that the lifter was trained on
+EVEN_RATES = (14.9, 62.0)  # frames per second that the lifter was trained on
 LIFTER_RATE = 30.0
 
 
@@ -24,6 +24,15 @@ class Stretch:
     confidence: NDArray[np.float64]
     frames: NDArray[np.int64]
     times: NDArray[np.float64]
+
+
+def frame_rate(times: NDArray[np.float64]) -> float:
+    """Frames a second of one person's ``times`` (T,), ascending: over all of them, so that rounding does not count."""
+    steps = np.diff(times)
+    usual = np.median(steps) if len(steps) else 0.0
+    if usual <= 0:
+        return LIFTER_RATE
+    return float(np.round(steps / usual).sum() / (times[-1] - times[0]))
 
 
 def stretches(keypoints: Keypoints, track_id: int) -> list[Stretch]:
@@ -81,7 +90,7 @@ def _interpolated(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def lifter_positions(count: int, fps: float) -> tuple[NDArray[np.float64], float]:
     """Where to sample a stretch for the lifter: positions in frames, and their rate a second.
 
-    Slow clips (below 20 fps) are interpolated up, fast ones are taken as they are up to 62 fps, then thinned.
+    Slow clips (below 15 fps) are interpolated up, fast ones are taken as they are up to 62 fps, then thinned.
     """
     if fps < EVEN_RATES[0]:
         repeat = max(1, round(LIFTER_RATE / fps))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from reel2rig.lifter.records import Joints3D, Keypoints
-from reel2rig.lifter.stretches import lifter_positions, stretches, unbroken
+from reel2rig.lifter.stretches import frame_rate, lifter_positions, stretches, unbroken
 
 
 def seen(frames: list[int], fps: float = 10.0, track: int = 7) -> Keypoints:
@@ -95,6 +95,7 @@ def test_one_frame_is_a_stretch() -> None:
     ("fps", "count", "rate", "first"),
     [
         (5.0, 3, 30.0, [0, 1 / 6, 2 / 6]),  # slow: five samples between two frames
+        (15.0, 100, 15.0, [0, 1, 2]),
         (30.0, 100, 30.0, [0, 1, 2]),
         (60.0, 100, 60.0, [0, 1, 2]),
         (120.0, 100, 30.0, [0, 4, 8]),  # fast: every fourth frame
@@ -114,3 +115,19 @@ def test_samples_reach_from_the_first_to_the_last_frame(fps: float, count: int) 
     assert positions[-1] == pytest.approx(count - 1)
     assert (np.diff(positions) > 0).all()
     assert 20 <= rate <= 62
+
+
+@pytest.mark.parametrize("fps", [23.976, 29.97, 59.94, 120.0])
+def test_the_rate_of_times_in_whole_milliseconds_is_the_true_one(fps: float) -> None:
+    times = np.round(np.arange(400) / fps, 3)
+    assert frame_rate(times) == pytest.approx(fps, rel=1e-4)
+
+
+def test_the_rate_is_that_of_the_frames_that_should_be_there() -> None:
+    numbers = np.array([0, 1, 2, 3, 7, 8, 9, 30, 31])  # most of them one step apart
+    assert frame_rate(numbers / 25) == pytest.approx(25.0)
+    assert frame_rate(np.array([0.0, 0.031, 0.069, 0.1])) == pytest.approx(30.0)
+
+
+def test_a_lone_frame_has_the_usual_rate() -> None:
+    assert frame_rate(np.array([3.0])) == 30.0

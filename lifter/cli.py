@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     fit = verbs.add_parser("fit", help="3D joints (ours or another estimator's) to a motion file")
     fit.add_argument("joints", type=Path)
     fit.add_argument("--keypoints", type=Path, help="keypoints.npz of the same capture: the fit explains them too")
-    fit.add_argument("--person", default="1", help="track number (default 1; a lone person is taken anyhow)")
+    fit.add_argument("--person", help="track number (default: the first; a lone person is taken anyhow)")
     fit.add_argument("--height", type=float, help="metres; default: taken from the joints")
     _fit_options(fit)
     fit.set_defaults(run=_fit, words=summary)
@@ -229,14 +229,24 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .checked_joints import check_joints, told_doubts
     from .checked_options import check_refinement, checked_height
     from .fit.shape import betas_of_build
-    from .fit_people import FitOptions, as_motion, body_from, chosen_rows, fit_people, in_world, tracked_rows
+    from .fit_people import (
+        FitOptions,
+        as_motion,
+        body_from,
+        chosen_rows,
+        fit_people,
+        in_world,
+        told_others,
+        tracked_rows,
+    )
     from .missing_frames import bridged, told_gaps
     from .motion_file import write_motion
 
     check_refinement(options.refine)
     stature = None if options.height is None else checked_height(options.height)
     body = body_from(options.body)
-    given = chosen_rows(in_world(read_joints(options.joints)), options.person)
+    everybody = in_world(read_joints(options.joints))
+    given = chosen_rows(everybody, options.person)
     check_joints(given)
     joints = bridged(given)
     keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
@@ -245,12 +255,13 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     fits, joints = fit_people(joints, keypoints, [person], body, asked, reporter)
     motion = as_motion(fits[0], joints, body, options.refine, keypoints)
     write_motion(options.out, motion)
+    notes = [*told_others(everybody, options.person), *told_doubts(given, fits[0])]
     return {
         "out": str(options.out),
         "frames": len(joints.times),
         "joint_residual_mm": round(1000 * float(np.nanmean(fits[0].joint_residual)), 2),
         "licence": motion.licence,
-        "warnings": [*told_doubts(given, fits[0]), *told_gaps("The person", joints.times, joints.confidence)],
+        "warnings": [*notes, *told_gaps("The person", joints.times, joints.confidence)],
     }
 
 

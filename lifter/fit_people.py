@@ -179,18 +179,26 @@ def body_from(path: Path) -> Body:
         raise InputError("bad_body", error.message, error.hint) from error
 
 
-def chosen_rows(joints: Joints3D, person: str) -> Joints3D:
-    """The rows of one person (a track number) in the order of time; a lone person is taken whatever the number.
+def chosen_rows(joints: Joints3D, person: str | None) -> Joints3D:
+    """The rows of one person in the order of time: a track number, None for the first one.
 
-    Raises InputError("no_such_person").
+    A lone person is taken whatever the number. Raises InputError("no_such_person").
     """
     known = sorted(set(joints.track_id.tolist()))
-    number = known[0] if len(known) == 1 else int(person) if person.isdecimal() else None
+    number = known[0] if len(known) == 1 or person is None else int(person) if person.isdecimal() else None
     if number not in known:
         hint = f"The file holds: {', '.join(map(str, known))}."
         raise InputError("no_such_person", f"There is no person {person}.", hint)
     rows = np.flatnonzero(joints.track_id == number)
     return joints.select(rows[np.argsort(joints.times[rows], kind="stable")])
+
+
+def told_others(joints: Joints3D, person: str | None) -> list[str]:
+    """Words about the people in ``joints`` whom chosen_rows left out although nobody said which ``person``."""
+    first, *others = sorted(set(joints.track_id.tolist()))
+    if person is not None or not others:
+        return []
+    return [f"Person {first} is taken. Give --person for another: the file also holds {', '.join(map(str, others))}."]
 
 
 def tracked_rows(keypoints: Keypoints, joints: Joints3D) -> Keypoints:

@@ -283,6 +283,17 @@ def test_fit_takes_the_person_asked_for(folder: Path, capsys: pytest.CaptureFixt
     assert motion.trans[0, 0] > 1.5
 
 
+def test_fit_takes_the_first_of_several_people_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    joints, times = np.concatenate([standing_people()] * 2), np.tile(np.arange(12) / 25, 2)
+    np.savez(folder / "two.npz", joints=joints, times=times, track_id=np.repeat([0, 1], 12))
+    status, last = run(capsys, "fit", folder / "two.npz", "--out", folder / "p.npz")
+    assert status == 0
+    assert read_motion(folder / "p.npz").track_id == 0
+    assert "Person 0 is taken. Give --person for another: the file also holds 1." in last["result"]["warnings"]
+    np.savez(folder / "mixed.npz", joints=joints, times=times)
+    assert refusal(capsys, "fit", folder / "mixed.npz", "--out", folder / "p.npz") == "bad_times"
+
+
 def test_lift_uses_the_lens_of_the_keypoints_file_unless_told_otherwise(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

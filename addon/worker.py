@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from ..lifter.errors import CancelledError, CaptureError
 
-START_SCRIPT: Final = Path(__file__).resolve().parent / "start_lifter.py"
+START_SCRIPT: Final = Path(__file__).resolve().parent / "start_module.py"
 KEPT_LINES: Final = 20
 GRACE_SECONDS: Final = 0.5
 """How long a cancelled capture may take to remove its half-written files before it is killed."""
@@ -60,7 +60,7 @@ class Progress:
 
 def capture_command(python: Path, options: CaptureOptions) -> list[str]:
     """The command line of a capture in the environment of ``python``."""
-    command = [str(python), "-I", "-X", "utf8", "-u", str(START_SCRIPT), "capture", str(options.clip)]
+    command = [str(python), "-I", "-X", "utf8", "-u", str(START_SCRIPT), "lifter", "capture", str(options.clip)]
     command += ["--out", str(options.out), "--preset", options.preset, "--device", options.device]
     command += ["--person", options.person, "--progress", "json"]
     if options.height > 0:
@@ -70,11 +70,22 @@ def capture_command(python: Path, options: CaptureOptions) -> list[str]:
     return command
 
 
+def set_up_command(folder: Path, kind: str, wheels: Path | None) -> list[str]:
+    """The command line that makes the capture environment ``folder``, in the Python that runs this."""
+    command = [sys.executable, "-I", "-X", "utf8", "-u", str(START_SCRIPT), "addon.environment_build"]
+    command += ["--folder", str(folder), "--kind", kind]
+    return command if wheels is None else [*command, "--wheels", str(wheels)]
+
+
 class Worker:
     """A running command. Call ``poll`` on the main thread; ``progress``, ``result`` and ``error`` follow it."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start ``command`` in a process group of its own. Raises CaptureError when it cannot be started."""
+    def __init__(self, command: Sequence[str], what: str = "capture") -> None:
+        """Start ``command``, which does ``what``, in a process group of its own.
+
+        Raises CaptureError when it cannot be started.
+        """
+        self._what = what
         self.progress = Progress()
         self.result: dict[str, Any] | None = None
         self.error: CaptureError | None = None
@@ -84,7 +95,7 @@ class Worker:
             self._process = _start(command)
         except OSError as error:
             hint = "Check the Python of the capture environment in the preferences."
-            raise CaptureError("no_worker", f"The capture could not be started: {error}.", hint) from error
+            raise CaptureError("no_worker", f"The {what} could not be started: {error}.", hint) from error
         self._threads = [
             threading.Thread(target=self._read_messages, daemon=True),
             threading.Thread(target=self._read_complaints, daemon=True),
@@ -103,6 +114,11 @@ class Worker:
         if not running and self.result is None and self.error is None:
             self.error = self._crash()
         return running
+
+    @property
+    def last_line(self) -> str:
+        """The latest line of the log, empty while there is none."""
+        return self._last_lines[-1].strip() if self._last_lines else ""
 
     def cancel(self) -> None:
         """Kill the process and its children at once."""
@@ -139,7 +155,7 @@ class Worker:
             self.result = dict(message["result"])
         elif "error" in message:
             said = message["error"]
-            text = str(said.get("message") or "The capture failed.")
+            text = str(said.get("message") or f"The {self._what} failed.")
             self.error = CaptureError(str(said.get("code", "failed")), text, str(said.get("hint", "")))
         elif "stage" in message:
             done, total, fps = (message.get(key) or 0 for key in ("done", "total", "fps"))
@@ -149,7 +165,7 @@ class Worker:
         code = self._process.returncode
         reason = next((line for line in reversed(self._last_lines) if line.strip()), "it said nothing")
         hint = "Blender is not affected. Check the capture environment in the preferences, or try a lighter preset."
-        return CaptureError("worker_died", f"The capture stopped (status {code}): {reason}", hint)
+        return CaptureError("worker_died", f"The {self._what} stopped (status {code}): {reason}", hint)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from . import capture, checks, package, passing_on, setup
+from . import capture, checks, lock, package, passing_on, setup
 from .console import BuildError
 
 USAGE = """\
@@ -16,6 +16,7 @@ usage: python build.py VERB [options]
   bench     measure; prints one JSON object
   train     train the lifter (python -m reel2rig.training)
   package   build the Blender extension into dist/
+  lock      pin what the extension's set-up fetches, with hashes (after a change of pins; needs uv)
 
 `python build.py VERB --help` tells more. What is missing is set up on the way."""
 
@@ -27,6 +28,7 @@ VERBS = {
     "bench": passing_on.bench,
     "train": passing_on.train,
     "package": package.run,
+    "lock": lock.run,
 }
 INTERRUPTED = 130
 

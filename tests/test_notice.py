@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = (ROOT / "NOTICE").read_text("utf-8")
-FOLDERS = ("lifter/models", "smpl_assets/bodies", "examples", "training/data")
+FOLDERS = ("addon", "lifter/models", "smpl_assets/bodies", "examples", "training/data")
 KINDS = {".onnx", ".task", ".npz", ".mp4", ".mkv"}
 # Trained here; NOTICE says from which data
 OUR_OWN = {"lifter/models/lifter.onnx", "examples/browser/pose2d_to_3d.onnx"}

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 START = f"""
 import sys; sys.path.insert(0, {str(REPOSITORY / "addon")!r})
 from pathlib import Path
-from start_lifter import load_package
+from start_module import load_package
 load_package(Path({str(REPOSITORY)!r}))
 import runpy; runpy.run_module("reel2rig.addon", run_name="__main__", alter_sys=True)
 """

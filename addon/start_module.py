@@ -1,8 +1,8 @@
-"""Run this package's capture command line in another Python, wherever the package's folder lies.
+"""Run a module of this package in another Python, wherever the package's folder lies.
 
 The folder is not always called ``reel2rig`` (a source checkout), its neighbours must not be importable (in Blender
 they are other extensions), and a pip-installed reel2rig must not take its place. So the package is loaded from its
-path: ``python -I start_lifter.py capture CLIP --out DIR``. The standard library is all it needs.
+path: ``python -I start_module.py lifter capture CLIP --out DIR``. The standard library is all it needs.
 """
 
 import importlib.util
@@ -27,4 +27,4 @@ def load_package(folder: Path) -> None:
 
 if __name__ == "__main__":
     load_package(Path(__file__).resolve().parent.parent)
-    runpy.run_module(f"{PACKAGE}.lifter", run_name="__main__", alter_sys=True)
+    runpy.run_module(f"{PACKAGE}.{sys.argv.pop(1)}", run_name="__main__", alter_sys=True)

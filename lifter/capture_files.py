@@ -78,6 +78,7 @@ def read_joints(path: Path) -> Joints3D:
     if str(arrays.get("format", "")) != JOINTS_FORMAT:
         # a joint that nobody was ever sure of keeps the place that it was given: there is nothing better
         points[(confidence == 0) & (confidence > 0).any(axis=0)] = np.nan
+        ends[(confidence == 0).all(axis=1)] = np.nan
     joints = Joints3D(
         joints=points,
         ends=np.where(np.isfinite(ends).all(axis=-1, keepdims=True), ends, np.nan),

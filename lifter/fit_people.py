@@ -121,7 +121,7 @@ def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Ke
         refined = refine_with_smplx(found, joints, body, fps=fps, keypoints=keypoints)
     except SmplxMissingError as error:
         raise InputError("no_smplx", error.message, error.hint) from error
-    before = float(found.joint_residual.mean()), float(np.mean(found.pixel_residual))
+    before = float(np.nanmean(found.joint_residual)), float(np.mean(found.pixel_residual))
     return replace(refined, before_refinement=before)
 
 

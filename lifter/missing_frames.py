@@ -17,16 +17,40 @@ from ..smpl_assets.rotation import (
 from .errors import InputError
 from .fit.skeleton import pose_skeleton, rest_skeleton
 from .records import Fit, Joints3D
-from .stretches import LONGEST_GAP
+from .stretches import LONGEST_GAP, frame_rate
 
 Rows = NDArray[np.int64]
+
+
+def evenly_spaced(joints: Joints3D) -> Joints3D:
+    """One person's rows, times ascending, with rows of unknown joints (NaN, confidence 0) for frames left out.
+
+    Of rows closer than a frame the first one stays. Gaps longer than LONGEST_GAP stay gaps: nothing is solved across.
+    """
+    fps = frame_rate(joints.times)
+    slot, rows = np.unique(np.round((joints.times - joints.times[0]) * fps).astype(np.int64), return_index=True)
+    every = np.arange(slot[-1] + 1)
+    before = np.searchsorted(slot, every, side="right") - 1
+    after = np.minimum(before + 1, len(slot) - 1)
+    wide = slot[after] - slot[before]
+    here = (every == slot[before]) | (wide <= LONGEST_GAP * fps)
+    before, after, share = before[here], after[here], ((every - slot[before]) / np.maximum(wide, 1))[here]
+    joints, new = joints.select(rows), share > 0
+    found = joints.select(before)
+    found.joints[new], found.ends[new], found.confidence[new] = np.nan, np.nan, 0.0
+    return replace(
+        found,
+        frames=np.round(_mixed(joints.frames.astype(np.float64), before, after, share)).astype(np.int64),
+        times=_mixed(joints.times, before, after, share),
+    )
 
 
 def bridged(joints: Joints3D) -> Joints3D:
     """One person's rows with joints that are not finite taken along a line in time, at confidence 0.
 
-    Before a joint is first known and after it was last known it keeps its place. Raises InputError("bad_joints") when
-    a joint is known in no frame.
+    The line is that of the way from the pelvis, so that a joint comes along with a walking body. Before a joint is
+    first known and after it was last known it keeps its place. Raises InputError("bad_joints") when a joint is known
+    in no frame.
     """
     points, confidence = joints.joints.copy(), joints.confidence.copy()
     unknown = ~np.isfinite(points).all(axis=-1)
@@ -34,10 +58,12 @@ def bridged(joints: Joints3D) -> Joints3D:
         hint = "Every joint must be known in some frame; SMPL's 24 joints are needed."
         raise InputError("bad_joints", "Some joints have no position in any frame.", hint)
     confidence[unknown] = 0.0
-    for joint in np.flatnonzero(unknown.any(axis=0)):  # a few of 24, each one vectorised call an axis
-        known = ~unknown[:, joint]
+    for joint in np.flatnonzero(unknown.any(axis=0)):  # a few of 24, the pelvis first
+        gap, known = unknown[:, joint], ~unknown[:, joint]
+        around = points[:, 0] if joint else np.zeros_like(points[:, 0])
         for axis in range(3):
-            points[:, joint, axis] = np.interp(joints.times, joints.times[known], points[known, joint, axis])
+            way = points[known, joint, axis] - around[known, axis]
+            points[gap, joint, axis] = around[gap, axis] + np.interp(joints.times[gap], joints.times[known], way)
     return replace(joints, joints=points, confidence=confidence)
 
 

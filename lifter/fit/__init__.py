@@ -25,6 +25,7 @@ __all__ = ["as_fit", "fit", "stand", "targets_for"]
 
 # Which joint's confidence speaks for an end point.
 END_EVIDENCE = (15, 15, 15, 15, 15, 7, 8, 10, 11, 22, 23, 22, 23)
+BRIDGED = 0.01  # weight of a joint at confidence 0, whose place is only that between two frames in which it was seen
 
 
 def fit(
@@ -83,8 +84,9 @@ def targets_for(joints: Joints3D, keypoints: Keypoints | None) -> Targets:
     known = np.isfinite(joints.ends).all(-1)
     weights = sure[:, list(END_EVIDENCE)] * known
     assert len(END_EVIDENCE) == len(END_NAMES)
-    # the lifter sees all points together, so even a hidden joint's estimate is worth something
-    targets = Targets(joints.joints, joints.ends, np.maximum(sure, 0.3), np.maximum(weights, 0.2) * known)
+    # the lifter sees all points together, so even a hidden joint's estimate is worth something, but no bridge's
+    joint_weights = np.where(joints.confidence > 0, np.maximum(sure, 0.3), BRIDGED)
+    targets = Targets(joints.joints, joints.ends, joint_weights, np.maximum(weights, 0.2) * known)
     if keypoints is None or joints.camera_K is None or joints.camera_world_from_cam is None:
         return targets
     pixels, seen = pixels_and_weights(keypoints.keypoints)

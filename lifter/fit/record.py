@@ -34,7 +34,7 @@ def record(rest: RestSkeleton, moved: Movement, betas: Array, joints: Joints3D, 
         world, around = pose_tree(rest.joints, matrix_of(quaternions))
         found.joints[part] = (around + pelvis).T
         found.ends[part] = (carried_points(rest.ends.weights, rest.end_offsets, world, around) + pelvis).T
-        found.joint_residual[part] = _joint_residual(around, joints.joints[part])
+        found.joint_residual[part] = _joint_residual(around, joints.joints[part], joints.confidence[part])
         if keypoints is not None and joints.camera_K is not None and joints.camera_world_from_cam is not None:
             points = carried_points(rest.keypoints.weights, rest.keypoint_offsets, world, around) + pelvis
             pixels = _pixels(points, joints.camera_K, joints.camera_world_from_cam)
@@ -42,10 +42,14 @@ def record(rest: RestSkeleton, moved: Movement, betas: Array, joints: Joints3D, 
     return found
 
 
-def _joint_residual(around: Array, given: Array) -> Array:
-    """Mean distance (T,) of joints (3, 24, T) around the pelvis from those given (T, 24, 3)."""
-    apart = around - (given - given[:, :1]).T
-    return np.sqrt((apart * apart).sum(axis=0)).mean(axis=0)
+def _joint_residual(around: Array, given: Array, confidence: Array) -> Array:
+    """Mean distance (T,) of joints (3, 24, T) around the pelvis from those given (T, 24, 3) with a confidence (T, 24).
+
+    Those at confidence 0 are not known and do not count; NaN where none is known.
+    """
+    apart, known = around - (given - given[:, :1]).T, (confidence > 0).T
+    total = np.where(known, np.sqrt((apart * apart).sum(axis=0)), 0.0).sum(axis=0)
+    return np.divide(total, known.sum(axis=0), out=np.full(len(total), np.nan), where=known.any(axis=0))
 
 
 def _pixels(points: Array, camera_K: Array, world_from_cam: Array) -> Array:

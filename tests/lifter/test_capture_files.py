@@ -120,6 +120,10 @@ def test_in_files_of_others_joints_at_confidence_0_are_not_known(tmp_path: Path)
     np.savez(tmp_path / "other.npz", joints=JOINTS.joints, fps=25, confidence=confidence)
     unknown = np.argwhere(np.isnan(read_joints(tmp_path / "other.npz").joints).any(axis=-1))
     assert unknown.tolist() == [[1, 18]]
+    confidence[2] = 0  # a frame that was not seen at all
+    np.savez(tmp_path / "other.npz", joints=JOINTS.joints, ends=np.zeros((5, 13, 3)), fps=25, confidence=confidence)
+    found = read_joints(tmp_path / "other.npz")
+    assert np.flatnonzero(np.isnan(found.ends).all(axis=(1, 2))).tolist() == [2]
     write_joints(tmp_path / "ours.npz", replace(JOINTS, confidence=confidence.astype(np.float32)))
     assert np.isfinite(read_joints(tmp_path / "ours.npz").joints).all()
 

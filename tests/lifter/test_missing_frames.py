@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.fit import fit
-from reel2rig.lifter.missing_frames import bridged, filled, told_gaps
+from reel2rig.lifter.missing_frames import bridged, evenly_spaced, filled, told_gaps
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.body import open_body
 from reel2rig.smpl_assets.rotation import axis_angle_from_matrix, matrix_from_axis_angle
@@ -95,6 +95,45 @@ def test_joints_that_are_not_known_are_bridged_without_trust() -> None:
     np.testing.assert_allclose(found.joints[:, ELBOW, 0], joints.times, atol=1e-6)
     assert found.confidence[:, ELBOW].tolist() == pytest.approx([0.8, 0, 0, 0.8])
     assert (np.delete(found.confidence, ELBOW, axis=1) > 0).all()
+
+
+def test_a_joint_that_is_not_known_comes_along_with_the_pelvis() -> None:
+    _, joints = bending([0, 1, 2, 3])
+    joints.joints[..., 0] = np.square([0.0, 1.0, 2.0, 3.0])[:, None]  # faster and faster
+    joints.joints[:, ELBOW, 2] = [1.0, 1.1, 1.2, 1.3]  # and up
+    expected = joints.joints.copy()
+    joints.joints[1:3, ELBOW] = np.nan
+    np.testing.assert_allclose(bridged(joints).joints, expected, atol=1e-6)
+
+
+def test_rows_left_out_are_rows_of_unknown_joints() -> None:
+    _, joints = bending([0, 1, 2, 5, 6])
+    found = evenly_spaced(joints)
+    assert found.frames.tolist() == [0, 2, 4, 6, 8, 10, 12]
+    np.testing.assert_allclose(found.times, np.arange(7) / FPS)
+    assert np.isnan(found.joints[3:5]).all()
+    assert np.isnan(found.ends[3:5]).all()
+    assert (found.confidence[3:5] == 0).all()
+    np.testing.assert_array_equal(found.joints[[0, 1, 2, 5, 6]], joints.joints)
+    np.testing.assert_allclose(bridged(found).joints[:, ELBOW, 0], found.times, atol=1e-6)
+
+
+def test_gaps_longer_than_a_second_stay_gaps() -> None:
+    _, joints = bending([0, 1, 2, 13, 14, 24])  # 1.1 s, then 1 s
+    assert (evenly_spaced(joints).frames // 2).tolist() == [0, 1, 2, *range(13, 25)]
+
+
+def test_rows_that_are_even_but_for_rounded_times_stay_as_they_are() -> None:
+    _, joints = bending(list(range(100)))
+    joints = replace(joints, times=np.round(np.arange(100) / 29.97, 3))
+    for key, value in vars(evenly_spaced(joints)).items():
+        np.testing.assert_array_equal(value, getattr(joints, key), err_msg=key)
+
+
+def test_of_two_rows_within_a_frame_the_first_stays() -> None:
+    _, joints = bending([0, 1, 2, 3, 4, 5])
+    joints = replace(joints, times=np.array([0.0, 0.1, 0.12, 0.2, 0.3, 0.4]))
+    assert (evenly_spaced(joints).frames // 2).tolist() == [0, 1, 3, 4, 5]
 
 
 def test_a_joint_that_is_never_known_is_refused() -> None:

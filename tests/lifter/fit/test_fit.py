@@ -149,6 +149,19 @@ def test_a_doubt_is_less_than_a_certainty(rest: RestSkeleton, walk: Pose, given:
     assert np.linalg.norm(unsure - truth.joints[:, 20]) < np.linalg.norm(sure - truth.joints[:, 20])
 
 
+def test_a_joint_at_confidence_0_has_next_to_no_say_and_does_not_count(
+    rest: RestSkeleton, walk: Pose, given: Given
+) -> None:
+    truth, wrong = given(rest, walk), given(rest, walk)
+    gap = slice(len(walk.pelvis) // 3, len(walk.pelvis) // 2)
+    wrong.joints[gap, 18] += np.array([0.1, 0.0, 0.0], np.float32)  # left elbow
+    wrong = replace(wrong, confidence=wrong.confidence.copy())
+    wrong.confidence[gap, 18] = 0.0
+    found = fit(wrong, open_body(), fps=FPS)
+    assert np.linalg.norm(found.joints[gap, 18] - truth.joints[gap, 18], axis=-1).mean() < 0.008
+    assert found.joint_residual[gap].max() < 0.001
+
+
 @pytest.mark.parametrize("rounds", [0, 3])
 def test_pieces_of_any_size_give_the_same(
     rest: RestSkeleton, motion: Pose, given: Given, rounds: int, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,8 @@ from ..smpl_assets.rotation import Array
 from .contact import ContactMode, contacts
 from .fit.skeleton import RestSkeleton, pose_skeleton
 from .foot_lock import grounding_shift, lock_feet
-from .ground import CONTACT_POINTS, standing_height
+from .ground import CONTACT_POINTS
+from .level_floor import standing_height
 from .smooth import smooth_motion
 from .steady_path import steadying_shift
 
@@ -58,7 +59,7 @@ def _floor_shift(ends: Array, fps: float, options: CleanUp) -> Array:
     stools stay as high as they were, or at every moment for those who are said never to leave it."""
     if options.contacts in ("grounding", "always"):
         return options.floor * grounding_shift(ends, fps)
-    height = standing_height(ends, contacts(ends, fps, options.contacts))
+    height = standing_height(ends, contacts(ends, fps, options.contacts), fps)
     return np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
 
 

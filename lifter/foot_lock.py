@@ -20,7 +20,7 @@ from .steady_path import smooth_shift, steadying_shift
 
 BALLS = (JOINT["left_foot"], JOINT["right_foot"])
 BLEND = 0.2  # seconds
-ON_THE_FLOOR = 0.03  # metres; lower places are set on the floor, those twice as high keep their height: tiptoes
+ON_THE_FLOOR = 0.03  # metres; nearer places are set on the floor, those twice as far keep their height: tiptoes, steps
 HEIGHT_BENDING = 1.6  # seconds; the height of the root is slow to give way, so that jumps stay as high as they were
 GROUNDING = 0.05  # seconds, over which the height of the lowest foot point is averaged
 HARDLY_AWAY = 0.002  # metres
@@ -70,11 +70,13 @@ def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, fps: float, 
     share: of the bend that brings the tip to the floor, 0..1.
     """
     posed, result = pose_skeleton(rest, local, pelvis), local.copy()
-    for tip, ball, sole in zip(CONTACT_POINTS[1::2], BALLS, SOLES[1::2], strict=True):
+    near = _feet_near_the_floor((posed.ends[:, CONTACT_POINTS, 2] - SOLES).reshape(-1, 2, 2))
+    for side, (tip, ball, sole) in enumerate(zip(CONTACT_POINTS[1::2], BALLS, SOLES[1::2], strict=True)):
         toes = posed.ends[:, tip] - posed.joints[:, ball]
         length = np.linalg.norm(toes, axis=-1)
         lowest = np.clip((sole - posed.joints[:, ball, 2]) / length, -1.0, 1.0)
         bend = np.arcsin(lowest) - np.arcsin(np.clip(toes[:, 2] / length, -1.0, 1.0))
+        bend *= near[:, side]
         axis = np.stack([toes[:, 1], -toes[:, 0], np.zeros(len(toes))], axis=-1)  # level, raises the toes
         axis /= np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-9)
         bend = _eased(np.clip(bend, 0.0, LARGEST_BEND), fps)
@@ -88,7 +90,7 @@ def standing_places(feet: Array, standing: NDArray[np.bool_], floor: float) -> A
     """Where each contact of each point stands: (T, 4, 3) m, one place for its whole run over ``feet``, else ``feet``.
 
     That is the geometric median of the run (Weiszfeld, 1937), which a swing caught at either end does not move. Places
-    near the floor, or below it, are set on it as far as ``floor`` says (0..1).
+    near the floor are set on it as far as ``floor`` says (0..1).
     """
     numbers, count = runs(standing)
     places = _means(feet, np.ones(numbers.shape), numbers, count)[numbers]
@@ -96,8 +98,18 @@ def standing_places(feet: Array, standing: NDArray[np.bool_], floor: float) -> A
         away = np.linalg.norm(feet - places, axis=-1)
         places = _means(feet, 1.0 / (away + HARDLY_AWAY), numbers, count)[numbers]
     height = places[..., 2] - SOLES
-    places[..., 2] -= floor * height * np.clip(2.0 - height / ON_THE_FLOOR, 0.0, 1.0)
+    places[..., 2] -= floor * height * _near_the_floor(height)
     return np.where(standing[..., None], places, feet)
+
+
+def _near_the_floor(height: Array) -> Array:
+    """How far points at ``height`` m are the floor's, 0..1: wholly near it, not on a step above or below."""
+    return np.clip(2.0 - np.abs(height) / ON_THE_FLOOR, 0.0, 1.0)
+
+
+def _feet_near_the_floor(soles: Array) -> Array:
+    """How far each foot (T, 2) is the floor's, from soles (T, 2, 2) m high: not with heel and toe both far below."""
+    return _near_the_floor(np.minimum(soles.max(axis=2), 0.0))
 
 
 def _means(points: Array, weights: Array, numbers: NDArray[np.int64], count: int) -> Array:
@@ -138,12 +150,13 @@ def faded(offsets: Array, standing: NDArray[np.bool_], fps: float) -> tuple[Arra
 def _foot_goals(posed: Posed, offsets: Array, claims: Array, strength: float, floor: float) -> tuple[Array, Array]:
     """Where the ankles should be (T, 2, 3) m, and what to turn the feet by (T, 2, 3, 3), so that ends move by offsets.
 
-    An end that nothing holds goes with the other end of its foot; none goes through the floor.
+    An end that nothing holds goes with the other end of its foot; none sinks into the floor.
     """
     ends = posed.ends[:, CONTACT_POINTS].reshape(-1, 2, 2, 3)  # (T, side, heel and toe, 3)
     own, claim = offsets.reshape(ends.shape), claims.reshape(*ends.shape[:3], 1)
     goals = ends + strength * (own + (1.0 - claim) * own[:, :, ::-1])
-    goals[..., 2] += strength * floor * np.maximum(SOLES.reshape(2, 2) - goals[..., 2], 0.0)
+    height = goals[..., 2] - SOLES.reshape(2, 2)
+    goals[..., 2] += strength * floor * np.maximum(-height, 0.0) * _feet_near_the_floor(height)[..., None]
     turns = rotation_between(ends[:, :, 1] - ends[:, :, 0], goals[:, :, 1] - goals[:, :, 0])
     vectors = axis_angle_from_matrix(turns)
     size = np.linalg.norm(vectors, axis=-1, keepdims=True)

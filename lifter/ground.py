@@ -12,8 +12,6 @@ from .records import Fit, Joints3D
 POINTS_TO_SOLE = 0.005  # metres above the floor, to which the refinement brings standing points
 CONTACT_POINTS = tuple(END[name] for name in ("left_heel", "left_big_toe", "right_heel", "right_big_toe"))
 SOLES = np.array([0.0275, 0.0145, 0.0275, 0.0145])  # metres from those points down to the sole, in the body's rest pose
-LOWEST_LEVEL = 20  # percent of standing frames at or below the lowest level that people stand on
-SAME_LEVEL = 0.06  # metres
 LOWER_FOOT = 0.03  # metres above the lowest foot point at which another still carries
 IN_THE_AIR = 0.15  # a lowest foot point this far above or below the floor has nothing to do with it
 STANDING_SPEED = 0.35  # metres a second
@@ -28,20 +26,6 @@ def floor_height(ends: Array, confidence: Array) -> float:
     if sure.sum() >= 3:
         lowest = lowest[sure]
     return float(np.percentile(lowest, 30))
-
-
-def standing_height(ends: Array, contact: Array) -> float:
-    """Height of the floor (m) that the lower one of the feet in ``contact`` (T, 4) stands on, in ``ends`` (T, 13, 3).
-
-    The lowest level counts on which somebody stands for any time: neither the stool nor the foot that sinks in while
-    it pushes off. NaN where nobody stands.
-    """
-    heights = np.where(contact > 0, ends[:, CONTACT_POINTS, 2] - SOLES, np.inf).min(axis=1)
-    heights = heights[np.isfinite(heights)]
-    if not len(heights):
-        return float("nan")
-    level = np.percentile(heights, LOWEST_LEVEL)
-    return float(np.median(heights[np.abs(heights - level) < SAME_LEVEL]))
 
 
 def on_the_floor(fits: list[Fit], joints: Joints3D) -> tuple[list[Fit], Joints3D]:

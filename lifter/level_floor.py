@@ -1,14 +1,20 @@
-"""Gravity from the floor: where people walked about, the plane that they stood on is level."""
+"""The floor from where people stood: how high it is, and gravity, since it is level."""
 
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import median
 
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle, rotation_between
 from .contact import contacts, runs
 from .ground import CONTACT_POINTS, SOLES
 from .records import Fit, Joints3D
 
+# A level is a floor where somebody stood for so long: seconds, heels and toes counted one by one, and a share of all
+# standing, since the longer a clip, the lower the lowest of the contacts that are mistakes.
+STOOD_FOR, STOOD_SHARE = 0.2, 0.01
+SAME_LEVEL = 0.06  # metres between the lowest and the highest contact on one level
+ON_THE_SOLE = 20  # percent of the standing on a level: on tiptoe and over rolling heels, points are higher
 PLACE_SPREAD = 0.03  # metres, how well the height of one contact is known,
 COMMON_SPREAD = 0.1  # and how badly if what is wrong with one, a heel always too high, is wrong with many
 TILT_SPREAD = np.tan(np.radians(3.0))  # slope that the world may have before anybody looked at the floor
@@ -46,6 +52,26 @@ def standing_soles(ends: Array, contact: Array) -> Array:
     total = np.maximum(np.bincount(labels, minlength=count + 1), 1)
     sums = [np.bincount(labels, soles[..., axis].ravel(), count + 1) for axis in range(3)]
     return (np.stack(sums, axis=-1) / total[:, None])[1:]
+
+
+def standing_height(ends: Array, contact: Array, fps: float) -> float:
+    """Height (m) of the lowest level that the feet in ``contact`` (T, 4) stand on, from ends (T, 13, 3).
+
+    Of every contact the median counts, not the frames in which a foot sinks in while it pushes off. The lowest level
+    is the floor, not the stool, the first step of stairs that lead up, the last of those that lead down. NaN where
+    nobody stood on any for long enough to tell.
+    """
+    numbers, count = runs(contact > 0)
+    heights = np.asarray(median(ends[:, CONTACT_POINTS, 2] - SOLES, numbers, np.arange(1, count + 1)))
+    order = np.argsort(heights)
+    heights, frames = heights[order], np.bincount(numbers.ravel(), minlength=count + 1)[1:][order]
+    above = np.searchsorted(heights, heights + SAME_LEVEL, side="right")
+    total = np.concatenate([[0], np.cumsum(frames)])
+    levels = np.flatnonzero(total[above] - total[:-1] >= max(STOOD_FOR * fps, STOOD_SHARE * total[-1]))
+    if not len(levels):
+        return float("nan")
+    level = slice(levels[0], above[levels[0]])
+    return float(np.percentile(np.repeat(heights[level], frames[level]), ON_THE_SOLE))
 
 
 def level_turn(places: Array) -> Array:

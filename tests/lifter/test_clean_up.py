@@ -106,6 +106,17 @@ def test_always_keeps_a_foot_on_the_floor_at_any_time(rest: RestSkeleton, captur
     assert slide(rest, (local, pelvis), contact) < 2.0
 
 
+@pytest.mark.parametrize("rise", [0.17, -0.17])
+def test_stairs_keep_their_height(rest: RestSkeleton, walk: Motion, rise: float) -> None:
+    """Eight steps, half a second on each and a third of a second between two."""
+    step = np.concatenate([np.zeros(15), (1 - np.cos(np.linspace(0, np.pi, 10))) / 2])
+    along = np.concatenate([step + number for number in range(8)])
+    pelvis = walk[1][:1] + along[:, None] * [0.0, 0.3, rise]
+    _, path, contact = clean_up(rest, np.repeat(walk[0][:1], len(along), axis=0), pelvis, FPS, CleanUp())
+    assert contact.any(axis=1).mean() > 0.5
+    assert path[-1, 2] - path[0, 2] == pytest.approx(8 * rise, rel=0.03)
+
+
 @pytest.mark.parametrize("mode", ["auto", "always", "never", "grounding"])
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])
 def test_the_shortest_clips(rest: RestSkeleton, captured: Motion, mode: ContactMode, frames: int) -> None:

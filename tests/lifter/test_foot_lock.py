@@ -100,6 +100,13 @@ def test_a_stool_is_not_pulled_to_the_floor(rest: RestSkeleton) -> None:
     np.testing.assert_allclose(locked[..., 2] - SOLES, 0.4, atol=0.02)
 
 
+def test_a_step_below_the_floor_stays_there(rest: RestSkeleton) -> None:
+    """Of stairs, the floor may be another step."""
+    local, pelvis = standing(rest)
+    locked = feet_of(rest, lock_feet(rest, local, pelvis + wobble(0.02) - np.array([0.0, 0.0, 0.17]), ALL, FPS))
+    np.testing.assert_allclose(locked[..., 2] - SOLES, -0.17, atol=0.02)
+
+
 def test_a_foot_turns_about_its_toe(rest: RestSkeleton) -> None:
     """The body turns by 60 degrees about the left toe, which wanders while it should not."""
     local, pelvis = standing(rest)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reel2rig.lifter.ground import CONTACT_POINTS, SOLES, floor_height, on_the_floor, standing_height, support
+from reel2rig.lifter.ground import CONTACT_POINTS, SOLES, floor_height, on_the_floor, support
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.rotation import Array
 from reel2rig.smpl_assets.skeleton import END, JOINT
@@ -89,29 +89,6 @@ def test_hidden_feet_have_no_say() -> None:
 
 def test_nobodys_feet_seen_is_still_a_floor() -> None:
     assert floor_height(ends_at(0.2), np.zeros((COUNT, 24))) == pytest.approx(0.2)
-
-
-EVERYTHING_STANDS = np.ones((COUNT, 4))
-
-
-def test_feet_in_contact_say_where_the_floor_is() -> None:
-    assert standing_height(ends_at(0.07), EVERYTHING_STANDS) == pytest.approx(0.07)
-
-
-def test_a_stool_is_not_the_floor_of_somebody_who_steps_down_from_it() -> None:
-    height = np.where(np.arange(COUNT) < 55, 0.4, 0.02)
-    assert standing_height(ends_at(height), EVERYTHING_STANDS) == pytest.approx(0.02)
-
-
-def test_a_foot_in_the_air_says_nothing_of_the_floor() -> None:
-    ends, contact = ends_at(0.02), EVERYTHING_STANDS.copy()
-    ends[:, FEET[:2], 2] -= 0.5
-    contact[:, :2] = 0
-    assert standing_height(ends, contact) == pytest.approx(0.02)
-
-
-def test_where_nobody_stands_the_floor_is_not_known() -> None:
-    assert np.isnan(standing_height(ends_at(0.0), np.zeros((COUNT, 4))))
 
 
 @pytest.mark.parametrize("height", [0.0, 0.25, -0.6])

@@ -1,9 +1,9 @@
-"""Gravity from the floor: people walk about in a world that is a little askew."""
+"""The floor from where people stood: its height on stairs and stools, and worlds that are a little askew."""
 
 import numpy as np
 import pytest
 from reel2rig.lifter.ground import CONTACT_POINTS, SOLES
-from reel2rig.lifter.level_floor import level_turn, on_level_floor, standing_soles
+from reel2rig.lifter.level_floor import level_turn, on_level_floor, standing_height, standing_soles
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.rotation import Array, geodesic_degrees, matrix_from_axis_angle
 
@@ -80,6 +80,60 @@ def test_people_and_camera_turn_together() -> None:
     seen = (turned.joints - turned.camera_world_from_cam[:3, 3]) @ turn
     np.testing.assert_allclose(seen, given.joints, atol=1e-5)
     np.testing.assert_allclose(moved.trans + 0.2, moved.joints[:, 0], atol=1e-9)
+
+
+FPS, EVERYTHING_STANDS = 30.0, np.ones((90, 4))
+
+
+def ends_at(height: Array | float) -> Array:
+    """Ends (90, 13, 3) of three seconds with all soles at ``height`` (90,) or always."""
+    ends = np.zeros((90, 13, 3))
+    ends[:, CONTACT_POINTS, 2] = np.broadcast_to(height, 90)[:, None] + SOLES
+    return ends
+
+
+def in_turn(*heights: float) -> tuple[Array, Array]:
+    """Ends and contact of somebody who stands at one height after the other, a foot in the air in between."""
+    parts = np.array_split(np.arange(90), len(heights))
+    ends = ends_at(np.concatenate([np.full(len(part), height) for part, height in zip(parts, heights, strict=True)]))
+    contact = EVERYTHING_STANDS.copy()
+    contact[[part[-1] for part in parts]] = 0
+    return ends, contact
+
+
+def test_feet_in_contact_say_where_the_floor_is() -> None:
+    assert standing_height(ends_at(0.07), EVERYTHING_STANDS, FPS) == pytest.approx(0.07)
+
+
+def test_a_stool_is_not_the_floor_of_somebody_who_steps_down_from_it() -> None:
+    assert standing_height(*in_turn(0.4, 0.02), FPS) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("rise", [0.17, -0.17])
+def test_the_floor_of_stairs_is_the_lowest_step(rise: float) -> None:
+    steps = 0.5 + rise * np.arange(9)
+    assert standing_height(*in_turn(*steps), FPS) == pytest.approx(steps.min())
+
+
+def test_a_foot_in_the_air_says_nothing_of_the_floor() -> None:
+    ends, contact = ends_at(0.02), EVERYTHING_STANDS.copy()
+    ends[:, CONTACT_POINTS[:2], 2] -= 0.5
+    contact[:, :2] = 0
+    assert standing_height(ends, contact, FPS) == pytest.approx(0.02)
+
+
+def test_a_moment_far_below_is_a_mistake_and_no_floor() -> None:
+    ends, contact = in_turn(0.02, -0.3, 0.02)
+    contact[30:60] = 0
+    contact[34:36, 0] = 1
+    assert standing_height(ends, contact, FPS) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_where_hardly_anybody_stands_the_floor_is_not_known(frames: int) -> None:
+    contact = np.zeros((90, 4))
+    contact[40 : 40 + frames] = 1
+    assert np.isnan(standing_height(ends_at(0.0), contact, FPS))
 
 
 def test_contacts_become_places() -> None:

@@ -236,8 +236,8 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
         chosen_rows,
         fit_people,
         in_world,
+        keypoints_of,
         told_others,
-        tracked_rows,
     )
     from .missing_frames import bridged, evenly_spaced, told_gaps
     from .motion_file import write_motion
@@ -249,7 +249,7 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     given = chosen_rows(everybody, options.person)
     check_joints(given)
     joints = bridged(evenly_spaced(given))
-    keypoints = None if options.keypoints is None else tracked_rows(read_keypoints(options.keypoints), joints)
+    keypoints = None if options.keypoints is None else keypoints_of(joints, read_keypoints(options.keypoints))
     person = int(joints.track_id[0])
     asked = FitOptions(stature, options.refine, _cleaning(options), betas_of_build(body, options.build))
     fits, joints = fit_people(joints, keypoints, [person], body, asked, reporter)
@@ -261,7 +261,7 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
         "frames": len(joints.times),
         "joint_residual_mm": round(1000 * float(np.nanmean(fits[0].joint_residual)), 2),
         "licence": motion.licence,
-        "warnings": [*notes, *told_gaps("The person", joints.times, joints.confidence)],
+        "warnings": [*notes, *told_gaps("The person", joints.times, joints.confidence, given.times)],
     }
 
 

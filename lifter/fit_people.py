@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..smpl_assets.body import Body
 from ..smpl_assets.errors import BodyFileError, SmplxMissingError
@@ -201,14 +202,32 @@ def told_others(joints: Joints3D, person: str | None) -> list[str]:
     return [f"Person {first} is taken. Give --person for another: the file also holds {', '.join(map(str, others))}."]
 
 
+def keypoints_of(joints: Joints3D, keypoints: Keypoints) -> Keypoints:
+    """The keypoints of the rows of ``joints`` (one person), from a file that must be of the same capture.
+
+    Raises InputError("bad_keypoints") when it is not, or when the joints have no camera that saw them.
+    """
+    if joints.camera_K is None or joints.camera_world_from_cam is None:
+        hint = "Leave --keypoints out, or give the joints' camera_K and camera_world_from_cam."
+        raise InputError("bad_keypoints", "Without a camera the joints cannot explain keypoints.", hint)
+    rows = _same_rows(keypoints, joints)
+    here = rows[rows >= 0]
+    if not (np.abs(keypoints.times[here] - joints.times[rows >= 0]) < 0.5 / keypoints.fps).any():
+        hint = "Give the keypoints.npz of the same capture: track_id, frames and times must be the same."
+        raise InputError("bad_keypoints", "The keypoints are of other people or frames than the joints.", hint)
+    return tracked_rows(keypoints, joints)
+
+
 def tracked_rows(keypoints: Keypoints, joints: Joints3D) -> Keypoints:
     """The keypoints of the same person and frames as ``joints``; frames without any get confidence 0."""
-    rows = np.full(len(joints.times), -1)
-    where = {
-        (t, f): i for i, (t, f) in enumerate(zip(keypoints.track_id.tolist(), keypoints.frames.tolist(), strict=True))
-    }
-    for i, key in enumerate(zip(joints.track_id.tolist(), joints.frames.tolist(), strict=True)):
-        rows[i] = where.get(key, -1)
+    rows = _same_rows(keypoints, joints)
     found = keypoints.select(np.maximum(rows, 0))
     found.keypoints[rows < 0, :, 2] = 0.0
     return found
+
+
+def _same_rows(keypoints: Keypoints, joints: Joints3D) -> NDArray[np.int64]:
+    """Which row of ``keypoints`` is the same person and frame as each row of ``joints``; -1 for none."""
+    ours, theirs = (zip(one.track_id.tolist(), one.frames.tolist(), strict=True) for one in (joints, keypoints))
+    where = {key: row for row, key in enumerate(theirs)}
+    return np.array([where.get(key, -1) for key in ours])

@@ -126,8 +126,11 @@ def _mixed(values: Array, before: Rows, after: Rows, share: Array) -> Array:
     return values[before] * (1 - share) + values[after] * share
 
 
-def told_gaps(who: str, times: Array, confidence: Array) -> list[str]:
-    """What a user should know of the frames of ``who`` that nobody saw: times (T,) s, confidence (T, 24)."""
+def told_gaps(who: str, times: Array, confidence: Array, given: Array | None = None) -> list[str]:
+    """What a user should know of the frames of ``who`` that nobody saw: times (T,) s, confidence (T, 24).
+
+    given: the times of all frames that there were, also of those before the first sight and after the last.
+    """
     unseen = confidence.max(axis=1) == 0
     edges = np.flatnonzero(np.diff(np.concatenate([[False], unseen, [False]]).astype(int))).reshape(-1, 2)
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
@@ -140,4 +143,6 @@ def told_gaps(who: str, times: Array, confidence: Array) -> list[str]:
     short = sum(last - first for first, last in edges if (last - first) * step <= LONGEST_GAP)
     if short:
         told.append(f"{who}: {short} frames without a usable view are interpolated (confidence 0).")
+    if given is not None and (given[0] < times[0] or given[-1] > times[-1]):
+        told.append(f"{who} is seen from {times[0]:.1f} s to {times[-1]:.1f} s only: frames outside are left out.")
     return told

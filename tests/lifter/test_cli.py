@@ -294,6 +294,31 @@ def test_fit_takes_the_first_of_several_people_and_says_so(folder: Path, capsys:
     assert refusal(capsys, "fit", folder / "mixed.npz", "--out", folder / "p.npz") == "bad_times"
 
 
+def test_fit_refuses_keypoints_that_are_not_of_the_same_capture(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = Keypoints(
+        keypoints=np.ones((12, 33, 3), np.float32), set="blazepose33", track_id=np.zeros(12, np.int64),
+        view=np.zeros(12, np.int64), frames=np.arange(12), times=np.arange(12) / 25, image_size=(640, 480), fps=25.0,
+        clip_frames=12,
+    )  # fmt: skip
+    joints = {"joints": standing_people(), "fps": 25.0}
+    camera = {"camera_K": np.diag([500.0, 500, 1]), "camera_world_from_cam": np.eye(4)}
+    fit = ("fit", folder / "joints.npz", "--out", folder / "p.npz", "--keypoints", folder / "keypoints.npz")
+    for given, keypoints in (
+        (joints, points),  # no camera
+        (joints | camera, points.select(np.arange(0))),  # nobody
+        (joints | camera, replace(points, track_id=points.track_id + 7)),  # somebody else
+        (joints | camera, replace(points, times=points.times + 9)),  # another clip
+    ):
+        np.savez(folder / "joints.npz", **given)
+        write_keypoints(folder / "keypoints.npz", keypoints)
+        assert refusal(capsys, *fit) == "bad_keypoints"
+    assert not (folder / "p.npz").exists()
+    write_keypoints(folder / "keypoints.npz", points.select(np.arange(1)))  # seen in one frame
+    assert run(capsys, *fit)[0] == 0
+
+
 def test_lift_uses_the_lens_of_the_keypoints_file_unless_told_otherwise(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,14 @@ def test_long_gaps_are_told_with_their_time() -> None:
     assert told_gaps("Anna", joints.times[:3], joints.confidence[:3]) == []
 
 
+def test_frames_left_out_at_the_ends_are_told() -> None:
+    _, joints = bending([0, 1, 2, 3, 4, 5])
+    seen = joints.select(np.arange(2, 5))
+    (told,) = told_gaps("Anna", seen.times, seen.confidence, joints.times)
+    assert told.startswith("Anna is seen from 0.2 s to 0.4 s only")
+    assert told_gaps("Anna", joints.times, joints.confidence, joints.times) == []
+
+
 def test_joints_that_are_not_known_are_bridged_without_trust() -> None:
     _, joints = bending([0, 1, 2, 3])
     joints.joints[1:3, ELBOW] = np.nan

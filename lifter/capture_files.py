@@ -67,10 +67,11 @@ def write_joints(path: Path, joints: Joints3D) -> None:
 def read_joints(path: Path) -> Joints3D:
     """Read a joints.npz; only ``joints`` and ``times`` (or ``fps``) are a must, so other estimators' output fits too.
 
-    Joints that are not known are NaN, or have confidence 0 in files that are not ours. ``frame`` "y_up" comes back as
-    "world". Raises InputError when keys are missing, do not fit each other or hold what they cannot.
+    Joints that are not known are NaN, or have confidence 0 in files that are not ours; of 22 joints the hands are not
+    known. ``frame`` "y_up" comes back as "world". Raises InputError when keys are missing, do not fit each other or
+    hold what they cannot.
     """
-    arrays = read_npz(path)
+    arrays = _with_hands(read_npz(path))
     _require(arrays, path, ("joints",))
     points, count = _checked_joints(arrays, path), len(arrays["joints"])
     ends = arrays.get("ends", np.full((count, 13, 3), np.nan)).astype(np.float32)
@@ -93,11 +94,21 @@ def read_joints(path: Path) -> Joints3D:
     return _z_up(joints) if str(arrays.get("frame", "world")) == "y_up" else joints
 
 
+def _with_hands(arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    """The 22 joints that SMPL-H and SMPL-X have before the fingers, as SMPL's 24, of which the hands are not known."""
+    for key, unknown in (("joints", np.nan), ("confidence", 0.0)):
+        rows = arrays.get(key)
+        if rows is not None and rows.dtype.kind in "fiu" and rows.ndim > 1 and rows.shape[1] == 22:
+            hands = np.full((len(rows), 2, *rows.shape[2:]), unknown)
+            arrays[key] = np.concatenate([rows, hands], axis=1)
+    return arrays
+
+
 def _checked_joints(arrays: dict[str, NDArray], path: Path) -> NDArray[np.float32]:
     joints, name = arrays["joints"], Path(path).name
     if joints.dtype.kind not in "fiu" or joints.ndim != 3 or joints.shape[1:] != (24, 3) or len(joints) == 0:
         message = f"{name}: joints have shape {joints.shape}."
-        raise InputError("bad_joints", message, "Expected (N, 24, 3) metres in SMPL order, N > 0.")
+        raise InputError("bad_joints", message, "Expected (N, 24, 3) metres in SMPL order, or its first 22.")
     _check_shapes(arrays, path, len(joints))
     if "times" not in arrays and "fps" not in arrays:
         raise InputError("bad_joints", f"{name} has neither times nor fps.", "Add times (N,) in seconds, or fps.")

@@ -14,12 +14,15 @@ from ..smpl_assets.rotation import (
     matrix_from_axis_angle,
     quaternion_from_matrix,
 )
+from ..smpl_assets.skeleton import JOINT, JOINT_NAMES
 from .errors import InputError
 from .fit.skeleton import pose_skeleton, rest_skeleton
 from .records import Fit, Joints3D
 from .stretches import LONGEST_GAP, frame_rate
 
 Rows = NDArray[np.int64]
+HANDS = [tuple(JOINT[f"{side}_{part}"] for part in ("hand", "wrist", "elbow")) for side in ("left", "right")]
+HAND_LENGTH = 0.36  # of the forearm's, from the wrist to the hand's joint
 
 
 def evenly_spaced(joints: Joints3D) -> Joints3D:
@@ -49,15 +52,21 @@ def bridged(joints: Joints3D) -> Joints3D:
     """One person's rows with joints that are not finite taken along a line in time, at confidence 0.
 
     The line is that of the way from the pelvis, so that a joint comes along with a walking body. Before a joint is
-    first known and after it was last known it keeps its place. Raises InputError("bad_joints") when a joint is known
-    in no frame.
+    first known and after it was last known it keeps its place. Hands that are known in no frame are straight. Raises
+    InputError("bad_joints") when another joint is known in no frame.
     """
     points, confidence = joints.joints.copy(), joints.confidence.copy()
     unknown = ~np.isfinite(points).all(axis=-1)
-    if unknown.all(axis=0).any():
-        hint = "Every joint must be known in some frame; SMPL's 24 joints are needed."
-        raise InputError("bad_joints", "Some joints have no position in any frame.", hint)
     confidence[unknown] = 0.0
+    for hand, wrist, elbow in HANDS:
+        if unknown[:, hand].all():
+            points[:, hand] = points[:, wrist] + HAND_LENGTH * (points[:, wrist] - points[:, elbow])
+    unknown = ~np.isfinite(points).all(axis=-1)
+    never = [name for name, is_never in zip(JOINT_NAMES, unknown.all(axis=0), strict=True) if is_never]
+    if never:
+        message = f"Not known in any frame: {', '.join(never)}."
+        hint = "SMPL's joints must be known in some frame each, all but the hands; estimate the others from neighbours."
+        raise InputError("bad_joints", message, hint)
     for joint in np.flatnonzero(unknown.any(axis=0)):  # a few of 24, the pelvis first
         gap, known = unknown[:, joint], ~unknown[:, joint]
         around = points[:, 0] if joint else np.zeros_like(points[:, 0])

@@ -128,6 +128,14 @@ def test_in_files_of_others_joints_at_confidence_0_are_not_known(tmp_path: Path)
     assert np.isfinite(read_joints(tmp_path / "ours.npz").joints).all()
 
 
+def test_of_22_joints_the_hands_are_not_known(tmp_path: Path) -> None:
+    np.savez(tmp_path / "h.npz", joints=JOINTS.joints[:, :22], fps=25, confidence=np.ones((5, 22)))
+    found = read_joints(tmp_path / "h.npz")
+    np.testing.assert_array_equal(found.joints[:, :22], JOINTS.joints[:, :22])
+    assert np.isnan(found.joints[:, 22:]).all()
+    assert (found.confidence == np.repeat([1.0, 0.0], [22, 2])).all()
+
+
 def test_a_world_with_y_up_is_stood_up(tmp_path: Path) -> None:
     camera = np.eye(4)
     camera[:3, 3] = [1.0, 2.0, 3.0]

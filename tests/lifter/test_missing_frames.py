@@ -144,11 +144,22 @@ def test_of_two_rows_within_a_frame_the_first_stays() -> None:
     assert (evenly_spaced(joints).frames // 2).tolist() == [0, 1, 3, 4, 5]
 
 
-def test_a_joint_that_is_never_known_is_refused() -> None:
+def test_joints_that_are_never_known_are_named() -> None:
     _, joints = bending([0, 1])
-    joints.joints[:, ELBOW] = np.nan
-    with pytest.raises(InputError, match="no position in any frame"):
+    joints.joints[:, [JOINT["spine2"], ELBOW]] = np.nan
+    with pytest.raises(InputError, match="spine2, left_elbow"):
         bridged(joints)
+
+
+def test_hands_that_are_never_known_go_on_where_the_forearms_point() -> None:
+    _, joints = bending([0, 1, 2])
+    joints.joints[:, JOINT["left_wrist"]] = joints.joints[:, ELBOW] + np.array([0.3, 0.0, 0.0], np.float32)
+    joints.joints[:, [JOINT["left_hand"], JOINT["right_hand"]]] = np.nan
+    joints.joints[1, ELBOW] = np.nan
+    found = bridged(joints)
+    hand = found.joints[:, JOINT["left_hand"]] - found.joints[:, JOINT["left_wrist"]]
+    np.testing.assert_allclose(hand, np.tile([0.108, 0.0, 0.0], (3, 1)), atol=1e-3)
+    assert (found.confidence[:, JOINT["left_hand"]] == 0).all()
 
 
 def test_motion_on_two_sides_of_a_long_gap_does_not_mix() -> None:

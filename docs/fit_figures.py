@@ -1,4 +1,4 @@
-"""Put the fit's figures into benchmarks/README.md: ``python -m reel2rig.docs.fit_figures``.
+"""Put the fit's figures into benchmarks/README.md and README.md: ``python -m reel2rig.docs.fit_figures``.
 
 From benchmarks/fit.json and benchmarks/rendered_truth.json, as the benchmarks of those names write them.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from .lifter_figures import ROOT, markdown, with_table
 
 BENCHMARKS = ROOT / "benchmarks"
-PAGE = BENCHMARKS / "README.md"
+PAGE, FRONT_PAGE = BENCHMARKS / "README.md", ROOT / "README.md"
 POSITIONS = {"mpjpe_mm": "joints mm", "absolute_mm": "absolute mm"}
 PARTS = ("pelvis", "spine", "head", "arms", "hands", "thighs", "shins", "feet")
 ROTATIONS = {f"{part}_degrees": f"{part} °" for part in PARTS}
@@ -49,6 +49,31 @@ def page() -> str:
     for name, table in tables().items():
         text = with_table(text, name, table)
     return text
+
+
+def front_page() -> str:
+    """README.md as it should be."""
+    return with_table(FRONT_PAGE.read_text("utf-8"), "figures", _headline())
+
+
+def _headline() -> str:
+    """The figures that matter most to those who use a capture."""
+    found = json.loads((BENCHMARKS / "fit.json").read_text("utf-8"))["solvers"]
+    rendered = json.loads((BENCHMARKS / "rendered_truth.json").read_text("utf-8"))
+    systems, clips = rendered["limbs"]["systems"], rendered["median"]
+    finished, by_formula = found["ours, refined and cleaned up"], found["ours, closed form"]
+    limbs = sum(finished["noisy"][f"{part}_degrees"] for part in ("arms", "thighs", "shins")) / 3
+    rows = {
+        "joints of a captured person, off after the best alignment": f"{systems['fitted']['pa_mpjpe_mm']:.0f} mm",
+        "the same of MediaPipe's own 3D landmarks": f"{systems['mediapipe_world']['pa_mpjpe_mm']:.0f} mm",
+        "slide of standing feet in a capture": f"{clips['foot_slide_mm_per_frame']:.1f} mm a frame",
+        "limb rotations from joints that are 20 mm off": f"{limbs:.1f}° off",
+        "slide of standing feet from such joints": f"{finished['noisy']['foot_slide_mm_per_frame']:.1f} mm a frame",
+        "jump height, of the true one": f"{finished['noisy']['jump_height_percent']:.0f} %",
+        "frames fitted a second on one core": f"{finished['frames_per_second']:,} with everything, "
+        f"{by_formula['frames_per_second']:,} in closed form",
+    }
+    return markdown("what", ("figure",), {name: [figure] for name, figure in rows.items()})
 
 
 def _case(solvers: dict[str, Any], case: str) -> dict[str, Any]:
@@ -95,9 +120,10 @@ def _left_out(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Rewrite the page."""
-    PAGE.write_text(page(), "utf-8")
-    print(PAGE.relative_to(ROOT))
+    """Rewrite both pages."""
+    for path, text in ((PAGE, page()), (FRONT_PAGE, front_page())):
+        path.write_text(text, "utf-8")
+        print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Put the lifter's figures into the pages that show them: ``python -m reel2rig.docs.lifter_figures``.
 
 From lifter/models/lifter.json into the model's card beside it and into training/README.md, and from
-training/ablation.json into the latter.
+training/ablation.json and benchmarks/rendered_truth.json into the latter.
 """
 
 import json
@@ -22,6 +22,18 @@ COLUMNS = {
     "pck_150_percent": "PCK",
     "auc_150_percent": "AUC",
     "up_degrees": "up",
+}
+SYSTEMS = {
+    "lifted": "lifter",
+    "fitted": "whole chain, fitted",
+    "mediapipe_world": "MediaPipe's world landmarks",
+    "lifted_with_10_percent_of_mediapipe": "lifter, mixed with 10 % of MediaPipe's",
+}
+OF_SYSTEMS = {
+    "mpjpe_mm": "MPJPE",
+    "n_mpjpe_mm": "N-MPJPE",
+    "pa_mpjpe_mm": "PA-MPJPE",
+    "pa_mpjpe_after_constant_offsets_mm": "PA-MPJPE after the best constant offset of each joint",
 }
 COMPARED = {"mpjpe_mm": "MPJPE", "pa_mpjpe_mm": "PA-MPJPE", "mpjve_mm_per_frame": "MPJVE"}
 
@@ -50,6 +62,13 @@ def ablation() -> str:
     return ablation_table(json.loads((ROOT / "training" / "ablation.json").read_text("utf-8"))) + "\n"
 
 
+def rendered() -> str:
+    """The whole chain beside MediaPipe's own 3D on rendered people, as a Markdown table."""
+    found = json.loads((ROOT / "benchmarks" / "rendered_truth.json").read_text("utf-8"))["limbs"]["systems"]
+    rows = {name: _row(found[system], tuple(OF_SYSTEMS)) for system, name in SYSTEMS.items()}
+    return markdown("joints", tuple(OF_SYSTEMS.values()), rows)
+
+
 def with_table(page: str, name: str, table: str) -> str:
     """The page with ``table`` in its place of that name. Raises ValueError for a page without such a place."""
     start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
@@ -60,11 +79,10 @@ def with_table(page: str, name: str, table: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Both pages as they should be."""
-    training = with_table(TRAINING.read_text("utf-8"), "comparison", comparison())
-    return {
-        CARD: with_table(CARD.read_text("utf-8"), "figures of lifter.json", figures()),
-        TRAINING: with_table(training, "ablation", ablation()),
-    }
+    training = TRAINING.read_text("utf-8")
+    for name, table in (("comparison", comparison()), ("rendered truth", rendered()), ("ablation", ablation())):
+        training = with_table(training, name, table)
+    return {CARD: with_table(CARD.read_text("utf-8"), "figures of lifter.json", figures()), TRAINING: training}
 
 
 def _validation() -> dict[str, Any]:

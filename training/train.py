@@ -27,7 +27,7 @@ UP_WEIGHT = 0.05  # a unit vector's error against points that are about 0.05 sta
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a run was asked for; written to config.json. Defaults made the model that ships.
+    """What a run was asked for; written to config.json. Defaults made the first run of the model that ships.
 
     initial_weights: .pth whose weights the run begins with, "" = random ones.
     learning_rate: of AdamW, at its height; matrix_rate: of Muon, which trains the matrices of the blocks.

@@ -1,11 +1,12 @@
-"""benchmarks/README.md shows what the benchmarks wrote."""
+"""benchmarks/README.md and README.md show what the benchmarks wrote."""
 
 import json
 
-from reel2rig.docs.fit_figures import BENCHMARKS, PAGE, page
+from reel2rig.docs.fit_figures import BENCHMARKS, FRONT_PAGE, PAGE, front_page, page
 
 
-def test_the_page_shows_the_figures_of_the_json_files() -> None:
+def test_the_pages_show_the_figures_of_the_json_files() -> None:
+    assert FRONT_PAGE.read_text("utf-8") == front_page(), "run python -m reel2rig.docs.fit_figures"
     assert PAGE.read_text("utf-8") == page(), "run python -m reel2rig.docs.fit_figures"
 
 

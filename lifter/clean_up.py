@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..smpl_assets.rotation import Array
 from .contact import ContactMode, contacts
-from .fit.skeleton import RestSkeleton, pose_skeleton
+from .fit.skeleton import Posed, RestSkeleton, pose_skeleton
 from .foot_lock import grounding_shift, lock_feet
 from .ground import CONTACT_POINTS
 from .level_floor import standing_height
@@ -44,8 +44,8 @@ def clean_up(
     (l_heel, l_toe, r_heel, r_toe; 0 or 1) are those that the feet were locked with. Memory and time are linear in T.
     """
     local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
-    ends = pose_skeleton(rest, local, pelvis).ends
-    shift = _floor_shift(ends, fps, options)
+    posed = pose_skeleton(rest, local, pelvis)
+    ends, shift = posed.ends, _floor_shift(posed, fps, options)
     if options.contacts == "grounding":
         return local, pelvis + shift, contacts(ends + shift[:, None], fps, "grounding")
     shift = shift + _steadying_shift(ends + shift[:, None], fps, options)
@@ -54,12 +54,12 @@ def clean_up(
     return local, pelvis, found
 
 
-def _floor_shift(ends: Array, fps: float, options: CleanUp) -> Array:
+def _floor_shift(posed: Posed, fps: float, options: CleanUp) -> Array:
     """Shift (T or 1, 3) m up or down after which feet are on the floor: for the whole clip in one, so that jumps and
     stools stay as high as they were, or at every moment for those who are said never to leave it."""
     if options.contacts in ("grounding", "always"):
-        return options.floor * grounding_shift(ends, fps)
-    height = standing_height(ends, contacts(ends, fps, options.contacts), fps)
+        return options.floor * grounding_shift(posed.joints, posed.ends, fps)
+    height = standing_height(posed.ends, contacts(posed.ends, fps, options.contacts), fps)
     return np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
 
 

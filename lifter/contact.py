@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_opening, label, maximum, median, minimum, percentile_filter
 
 from ..smpl_assets.rotation import Array
-from .ground import CONTACT_POINTS, SOLES, smoothed_feet
+from .ground import CLEARLY_LOWER, CONTACT_POINTS, OTHERS, SOLES, smoothed_feet
 
 ContactMode = Literal["auto", "always", "never", "grounding"]
 Mask = NDArray[np.bool_]
@@ -38,7 +38,8 @@ def contacts(ends: Array, fps: float, mode: ContactMode = "auto") -> NDArray[np.
     mode, named as in DeepMotion's foot locking: "auto" finds contact from height and speed, on the floor and on
     whatever else feet stand on. "always": somebody who never leaves the floor (golf, exercises on the spot): heights
     say nothing, and two points stand at any time, even when they glide. "never": no contact (swimming, flying).
-    "grounding": feet that glide over the floor: the lowest points touch it, at any speed.
+    "grounding": feet that glide over the floor: the lowest points touch it, at any speed. In none do feet stand that
+    are up in the air, with hands or head clearly below them.
     """
     feet, rate = smoothed_feet(ends[:, CONTACT_POINTS], fps)
     feet[..., 2] -= SOLES
@@ -52,7 +53,7 @@ def contacts(ends: Array, fps: float, mode: ContactMode = "auto") -> NDArray[np.
         found = _believed(two_slowest | held(rate < DRIFTING[0], rate < DRIFTING[1]), fps)
     else:
         found = _found(feet, fps)
-    return found.astype(np.float32)
+    return (found & ~_others_carry(ends, feet[..., 2], fps)).astype(np.float32)
 
 
 def _found(feet: Array, fps: float) -> Mask:
@@ -66,6 +67,12 @@ def _found(feet: Array, fps: float) -> Mask:
     low = held(begins & (height < HEIGHT[0]), stays & (height < HEIGHT[1]))
     found = low | _raised(feet[..., 2], held(begins, stays), fps)
     return _believed(found & ~_left(feet[..., 2], found), fps)
+
+
+def _others_carry(ends: Array, height: Array, fps: float) -> Mask:
+    """Where (T, 1) hands or head of ``ends`` (T, 13, 3) are clearly lower than all soles at ``height`` (T, 4) m."""
+    lower = ends[:, OTHERS, 2].min(axis=1) < height.min(axis=1) - CLEARLY_LOWER
+    return _believed(lower[:, None], fps)
 
 
 def _left(height: Array, found: Mask) -> Mask:

@@ -14,7 +14,7 @@ from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_ax
 from ..smpl_assets.skeleton import JOINT
 from .contact import runs
 from .fit.skeleton import Posed, RestSkeleton, pose_skeleton
-from .ground import CONTACT_POINTS, SOLES
+from .ground import CONTACT_POINTS, SOLES, lowest_height
 from .leg_ik import LEGS, furthest, reached
 from .steady_path import smooth_shift, steadying_shift
 
@@ -183,10 +183,9 @@ def _eased(values: Array, fps: float) -> Array:
     return np.asarray(gaussian_filter1d(early, max(BLEND * fps / 2.0, 0.3), mode="nearest"))
 
 
-def grounding_shift(ends: Array, fps: float) -> Array:
-    """Shift (T, 3) m upwards or down after which the lowest foot point of ``ends`` (T, 13, 3) touches the floor."""
-    height = -(ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
-    smooth = np.asarray(gaussian_filter1d(height, max(GROUNDING * fps, 0.3), mode="nearest"))
+def grounding_shift(joints: Array, ends: Array, fps: float) -> Array:
+    """Shift (T, 3) m up or down after which the lowest part of joints (T, 24, 3), ends (T, 13, 3) is on the floor."""
+    smooth = np.asarray(gaussian_filter1d(-lowest_height(joints, ends), max(GROUNDING * fps, 0.3), mode="nearest"))
     return smooth[:, None] * np.array([0.0, 0.0, 1.0])
 
 

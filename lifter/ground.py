@@ -6,12 +6,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from ..smpl_assets.rotation import Array
-from ..smpl_assets.skeleton import END, JOINT
+from ..smpl_assets.skeleton import END, END_NAMES, JOINT, JOINT_NAMES
 from .records import Fit, Joints3D
 
 POINTS_TO_SOLE = 0.005  # metres above the floor, to which the refinement brings standing points
 CONTACT_POINTS = tuple(END[name] for name in ("left_heel", "left_big_toe", "right_heel", "right_big_toe"))
 SOLES = np.array([0.0275, 0.0145, 0.0275, 0.0145])  # metres from those points down to the sole, in the body's rest pose
+OTHERS = tuple(number for number in range(len(END_NAMES)) if number not in CONTACT_POINTS)  # ends of head and hands
+# Metres from joints, and those ends, down to the floor that somebody lies on.
+TRUNK = ("pelvis", "hip", "spine1", "spine2", "spine3", "neck", "collar", "head")
+JOINT_FLESH = np.array([0.1 if name.split("_")[-1] in TRUNK else 0.03 for name in JOINT_NAMES])
+OTHERS_FLESH = 0.02
+CLEARLY_LOWER = 0.1  # metres below the feet, at which another part of the body carries in their place
 LOWER_FOOT = 0.03  # metres above the lowest foot point at which another still carries
 IN_THE_AIR = 0.15  # a lowest foot point this far above or below the floor has nothing to do with it
 STANDING_SPEED = 0.35  # metres a second
@@ -19,9 +25,20 @@ SPEED_SMOOTHING = 0.04  # seconds
 STEP_IN = 0.1  # seconds in which a foot takes and gives up its load, so that nothing pops
 
 
-def floor_height(ends: Array, confidence: Array) -> float:
-    """Height of the floor in ``ends`` (T, 13, 3), Z up: the level at which the lower foot most often stands."""
-    lowest = (ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
+def lowest_height(joints: Array, ends: Array) -> Array:
+    """Height (T,) m of what carries, from joints (T, 24, 3) and ends (T, 13, 3), Z up.
+
+    That is the lower sole; of somebody who lies, sits with raised legs or stands on their hands, the lowest part.
+    """
+    soles = (ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
+    bones = (joints[..., 2] - JOINT_FLESH).min(axis=1)
+    below = np.maximum(soles - np.minimum(bones, ends[:, OTHERS, 2].min(axis=1) - OTHERS_FLESH), 0.0)
+    return soles - below * np.minimum(below / CLEARLY_LOWER, 1.0)
+
+
+def floor_height(joints: Array, ends: Array, confidence: Array) -> float:
+    """Height of the floor in joints (T, 24, 3) and ends (T, 13, 3), Z up: the level at which people most often are."""
+    lowest = lowest_height(joints, ends)
     sure = confidence[:, [JOINT["left_ankle"], JOINT["right_ankle"]]].mean(axis=1) > 0.3
     if sure.sum() >= 3:
         lowest = lowest[sure]
@@ -33,7 +50,10 @@ def on_the_floor(fits: list[Fit], joints: Joints3D) -> tuple[list[Fit], Joints3D
 
     fits: of everybody in ``joints``, in the order of their rows.
     """
-    shift = np.array([0.0, 0.0, -floor_height(np.concatenate([found.ends for found in fits]), joints.confidence)])
+    points, ends = (
+        np.concatenate(parts) for parts in zip(*((found.joints, found.ends) for found in fits), strict=True)
+    )
+    shift = np.array([0.0, 0.0, -floor_height(points, ends, joints.confidence)])
     moved = [replace(f, trans=f.trans + shift, joints=f.joints + shift, ends=f.ends + shift) for f in fits]
     camera = joints.camera_world_from_cam
     if camera is not None:

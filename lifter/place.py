@@ -99,7 +99,7 @@ def _in_world(joints: Joints3D, root: Array, up: Array) -> Joints3D:
     rotation = np.stack([np.cross(forward, up), forward, up])  # rows: world X, Y, Z in camera axes
     points = np.concatenate([joints.joints, joints.ends], axis=1) + root[:, None]
     world = points @ rotation.T
-    floor = floor_height(world[:, 24:], joints.confidence)
+    floor = floor_height(world[:, :24], world[:, 24:], joints.confidence)
     start = world[0, 0]
     shift = -np.array([start[0], start[1], floor])
     pose = np.eye(4)

@@ -28,8 +28,8 @@ def walk(rest: RestSkeleton) -> Motion:
         local = matrix_from_axis_angle(pack["pose"][frames] * float(pack["pose_scale"]))
         pelvis = pack["joints"][frames, 0] * float(pack["joint_scale"]) @ Z_UP_FROM_Y_UP.T
     local[:, 0] = Z_UP_FROM_Y_UP @ local[:, 0]
-    ends = pose_skeleton(rest, local, pelvis).ends
-    return local, pelvis - [0.0, 0.0, floor_height(ends, np.ones((len(ends), 24)))]
+    posed = pose_skeleton(rest, local, pelvis)
+    return local, pelvis - [0.0, 0.0, floor_height(posed.joints, posed.ends, np.ones((len(local), 24)))]
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,18 @@ def test_always_keeps_a_foot_on_the_floor_at_any_time(rest: RestSkeleton, captur
     heights = pose_skeleton(rest, local, pelvis).ends[:, CONTACT_POINTS, 2] - SOLES
     assert np.median(heights[contact > 0]) == pytest.approx(0.0, abs=0.01)
     assert slide(rest, (local, pelvis), contact) < 2.0
+
+
+@pytest.mark.parametrize("mode", ["auto", "always", "grounding"])
+def test_on_the_head_feet_carry_nothing(rest: RestSkeleton, walk: Motion, mode: ContactMode) -> None:
+    local = np.repeat(walk[0][:1], 60, axis=0)
+    local[:, 0] = np.diag([1.0, -1.0, -1.0]) @ local[:, 0]
+    lowest = pose_skeleton(rest, local[:1], np.zeros((1, 3))).joints[..., 2].min()
+    pelvis = np.tile([0.0, 0.0, 0.1 - lowest], (60, 1))
+    same, path, contact = clean_up(rest, local, pelvis, FPS, CleanUp(contacts=mode))
+    assert not contact.any()
+    np.testing.assert_allclose(same, local, atol=1e-6)
+    np.testing.assert_allclose(path, pelvis, atol=0.03)
 
 
 @pytest.mark.parametrize("rise", [0.17, -0.17])

@@ -41,6 +41,15 @@ def test_a_lifted_foot_loses_contact_while_the_other_stands() -> None:
     assert found[:, 2:].all()
 
 
+def test_feet_in_the_air_of_a_handstand_stand_on_nothing() -> None:
+    points = standing(90)
+    points[..., 2] += 1.0
+    points[30:60, END["left_index_knuckle"], 2] = 0.0
+    found = contacts(points, 30.0)
+    assert not found[30:60].any()
+    assert found[:25].all(), "while the hands are up, feet may stand on a table"
+
+
 def test_a_sliding_foot_is_no_contact() -> None:
     points = ends()
     points[:, HEEL, 0] = np.arange(60) / 30.0  # 1 m/s
@@ -104,6 +113,7 @@ def test_on_stairs_each_step_is_stood_on() -> None:
     """Half a second a step of 0.3 m forward and 0.17 m up, the feet in turn; each foot stands while the other goes."""
     points, feet = standing(150), [LEFT, RIGHT]
     time = np.arange(150) / 30
+    points[..., 2] += 0.34 * np.where(np.isin(np.arange(13), CONTACT_POINTS), 0.0, time[:, None])  # head and hands
     expected = np.ones((150, 2), bool)
     for foot, rows in enumerate(feet):
         part = np.clip(((time + 0.5 * foot) % 1.0 - 0.5) / 0.5, 0.0, 1.0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reel2rig.lifter.ground import CONTACT_POINTS, SOLES, floor_height, on_the_floor, support
+from reel2rig.lifter.ground import CONTACT_POINTS, SOLES, floor_height, lowest_height, on_the_floor, support
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.rotation import Array
 from reel2rig.smpl_assets.skeleton import END, JOINT
@@ -23,10 +23,15 @@ def ends_at(height: Array | float) -> Array:
     return ends
 
 
-def person(height: Array | float) -> tuple[Fit, Joints3D]:
-    ends = ends_at(height)
+def joints_at(height: Array | float) -> Array:
+    """Joints (COUNT, 24, 3) of the same: all at the height of the hips."""
     joints = np.zeros((COUNT, 24, 3))
     joints[..., 2] = 0.9 + np.broadcast_to(height, COUNT)[:, None]
+    return joints
+
+
+def person(height: Array | float) -> tuple[Fit, Joints3D]:
+    ends, joints = ends_at(height), joints_at(height)
     found = Fit(
         axis_angle=np.zeros((COUNT, 24, 3)),
         trans=joints[:, 0] - 0.1,
@@ -61,34 +66,62 @@ def jump() -> Array:
 
 
 def test_the_floor_is_where_feet_stand() -> None:
-    assert floor_height(ends_at(0.4), SEEN) == pytest.approx(0.4)
+    assert floor_height(joints_at(0.4), ends_at(0.4), SEEN) == pytest.approx(0.4)
 
 
 def test_the_floor_is_not_where_feet_fly() -> None:
-    assert floor_height(ends_at(jump()), SEEN) == pytest.approx(0.0, abs=0.01)
+    assert floor_height(joints_at(jump()), ends_at(jump()), SEEN) == pytest.approx(0.0, abs=0.01)
 
 
 def test_the_floor_does_not_follow_a_few_frames_that_sink() -> None:
     height = np.zeros(COUNT)
     height[:5] = -0.5
-    assert floor_height(ends_at(height), SEEN) == pytest.approx(0.0, abs=0.01)
+    assert floor_height(joints_at(height), ends_at(height), SEEN) == pytest.approx(0.0, abs=0.01)
 
 
 def test_the_standing_foot_counts() -> None:
     ends = ends_at(0.0)
     ends[:, [END["left_heel"], END["left_big_toe"]], 2] += 0.5
-    assert floor_height(ends, SEEN) == pytest.approx(0.0)
+    assert floor_height(joints_at(0.0), ends, SEEN) == pytest.approx(0.0)
 
 
 def test_hidden_feet_have_no_say() -> None:
     height, confidence = np.zeros(COUNT), SEEN.copy()
     height[:60] = -1.0
     confidence[:60, [JOINT["left_ankle"], JOINT["right_ankle"]]] = 0.0
-    assert floor_height(ends_at(height), confidence) == pytest.approx(0.0)
+    assert floor_height(joints_at(height), ends_at(height), confidence) == pytest.approx(0.0)
 
 
 def test_nobodys_feet_seen_is_still_a_floor() -> None:
-    assert floor_height(ends_at(0.2), np.zeros((COUNT, 24))) == pytest.approx(0.2)
+    assert floor_height(joints_at(0.2), ends_at(0.2), np.zeros((COUNT, 24))) == pytest.approx(0.2)
+
+
+def test_in_a_handstand_hands_are_on_the_floor() -> None:
+    ends = ends_at(1.8)
+    ends[:, END["left_index_knuckle"], 2] = 0.02
+    assert lowest_height(joints_at(0.0), ends) == pytest.approx(0.0)
+    assert floor_height(joints_at(0.0), ends, SEEN) == pytest.approx(0.0)
+
+
+def test_who_sits_with_raised_legs_is_on_the_floor_and_not_in_it() -> None:
+    joints = joints_at(0.0)
+    joints[:, JOINT["pelvis"], 2] = 0.1
+    assert floor_height(joints, ends_at(0.3), SEEN) == pytest.approx(0.0)
+
+
+def test_hands_beside_the_feet_say_nothing_else_than_feet() -> None:
+    ends = ends_at(0.0)
+    ends[:, END["left_index_knuckle"], 2] = 0.02
+    assert lowest_height(joints_at(0.0), ends) == pytest.approx(0.0)
+
+
+def test_between_feet_and_hands_nothing_jumps() -> None:
+    """The hands go down by a centimetre a frame, to half a metre below the feet."""
+    ends = ends_at(0.5)
+    ends[:, END["left_index_knuckle"], 2] = np.maximum(0.9 - 0.01 * np.arange(COUNT), 0.02)
+    lowest = lowest_height(joints_at(0.5), ends)
+    assert lowest[[0, -1]] == pytest.approx([0.5, 0.0])
+    assert np.abs(np.diff(lowest)).max() < 0.025
 
 
 @pytest.mark.parametrize("height", [0.0, 0.25, -0.6])

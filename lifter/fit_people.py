@@ -62,8 +62,9 @@ def fit_people(
         rows, seen, fps = _of(person, joints, keypoints)
         first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen, fixed_betas=options.fixed_betas))
         progress(0)
-    first, joints = on_the_floor(first, joints)
-    if options.cleaning.contacts != "never":
+    if options.cleaning.floor > 0:
+        first, joints = on_the_floor(first, joints)
+    if options.cleaning.contacts != "never" and joints.camera_world_from_cam is not None:  # gravity is a guess then
         first, joints = on_level_floor(first, joints, fps)
     fits, rows = [], []
     for person in people:

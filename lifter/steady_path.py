@@ -13,6 +13,7 @@ from ..smpl_assets.rotation import Array
 LEVEL = np.array([1.0, 1.0, 0.0])
 FADING = 3.0  # seconds over which a shift fades back to what was seen
 BENDING = 0.2  # seconds; shifts bend over no less
+HOLDING = 1 / 30  # seconds over which a place that is wanted wholly makes up for what was seen
 TENSION = 0.1  # of a standing foot's say: how much a shift wants to stay as it is while nothing holds it
 ODD_SPEED = 0.5  # m/s at which a point that disagrees with the others counts for half
 
@@ -44,7 +45,7 @@ def smooth_shift(
 ) -> Array:
     """The smooth shift (T, 3) m nearest to wanted ``steps`` (T-1, 3) and ``places`` (T, 3) with weights 0..1.
 
-    Minimises step_weights |diff(s) - steps|^2 + place_weights |s - places|^2 + |s|^2 / (FADING fps)^2
+    Minimises step_weights |diff(s) - steps|^2 + place_weights |s - places|^2 / (HOLDING fps)^2 + |s|^2 / (FADING fps)^2
     + TENSION (1 - step_weights) |diff(s)|^2 + (bending fps)^2 |second difference of s|^2, a spline in tension; T >= 3.
     """
     count = len(places) if places is not None else len(steps) + 1 if steps is not None else 0
@@ -59,8 +60,9 @@ def smooth_shift(
         right[1:] += step_weights[:, None] * steps
         right[:-1] -= step_weights[:, None] * steps
     if places is not None and place_weights is not None:
-        bands[2] += place_weights
-        right += place_weights[:, None] * places
+        held = place_weights / (HOLDING * fps) ** 2
+        bands[2] += held
+        right += held[:, None] * places
     return solveh_banded(bands, right)
 
 

@@ -65,3 +65,16 @@ def test_heights_are_left_alone() -> None:
 @pytest.mark.parametrize("frames", [1, 2])
 def test_too_short_to_drift(frames: int) -> None:
     assert not steadying_shift(np.zeros((frames, 4, 3)), np.ones((frames, 4)), FPS).any()
+
+
+@pytest.mark.parametrize("fps", [10.0, 60.0, 240.0])
+def test_a_shift_is_the_same_at_any_frame_rate(fps: float) -> None:
+    """Four seconds of standing, of which 0.3 s are wanted 5 cm higher."""
+
+    def shift(fps: float) -> Array:
+        time = np.arange(round(4 * fps) + 1) / fps
+        places = np.where(np.abs(time - 2) < 0.15, 0.05, 0.0)[:, None] * [0.0, 0.0, 1.0]
+        found = smooth_shift(fps, place_weights=np.ones(len(time)), places=places, bending=1.6)[:, 2]
+        return np.interp(np.linspace(0, 4, 41), time, found)
+
+    np.testing.assert_allclose(shift(fps), shift(30.0), atol=0.002)

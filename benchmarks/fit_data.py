@@ -12,6 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from ..lifter.fit.skeleton import Posed, RestSkeleton, pose_skeleton, rest_skeleton
+from ..lifter.ground import SOLES
 from ..lifter.records import Joints3D
 from ..smpl_assets.body import Body, open_body
 from ..smpl_assets.rotation import Array, matrix_from_quaternion
@@ -21,7 +22,6 @@ from ..training.readers.cmu_pack import PACK, read_cmu_pack
 
 JUMPS = ("cmu_13_11", "cmu_13_13", "cmu_13_39", "cmu_13_40", "cmu_02_04", "cmu_x_train_jumping_2")
 Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # from Y up
-SOLES = 0.005  # metres; heel and toe points lie this far above the sole
 FEET = [END[name] for name in ("left_heel", "left_big_toe", "right_heel", "right_big_toe")]
 MEAN_OF_UNIT_NORMAL = 2 * np.sqrt(2 / np.pi)  # mean length of a 3D Gaussian whose coordinates spread by 1
 STANDING_SPEED, STANDING_HEIGHT = 0.2, 0.05  # metres a second, metres
@@ -65,10 +65,15 @@ def _posed(clip: Clip) -> TruthClip:
     pelvis = recorded[:, 0] @ Z_UP.T * (_leg(rest.joints) / _leg(recorded[0]))
     posed = pose_skeleton(rest, local, pelvis)
     fps = float(1.0 / np.diff(clip["time"]).mean())
-    lift = np.array([0.0, 0.0, SOLES - standing_level(posed.ends[:, FEET], fps)])
-    shift = (lift + _planting(posed.ends[:, FEET] + lift, fps))[:, None]
+    lift = np.array([0.0, 0.0, -standing_level(soles(posed.ends), fps)])
+    shift = (lift + _planting(soles(posed.ends) + lift, fps))[:, None]
     posed = Posed(posed.rotations, posed.joints + shift, posed.ends + shift)
     return TruthClip(clip["name"], fps, betas, rest, posed)
+
+
+def soles(ends: Array) -> Array:
+    """Where the soles under heels and toes (T, 4, 3) m are, in the order of FEET; ends (T, 13, 3), Z up."""
+    return ends[:, FEET] - SOLES[:, None] * np.array([0.0, 0.0, 1.0])
 
 
 def standing_level(feet: Array, fps: float) -> float:

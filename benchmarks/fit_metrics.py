@@ -9,7 +9,7 @@ from ..lifter.fit.skeleton import Posed
 from ..smpl_assets.rotation import Array, geodesic_degrees, quaternion_from_matrix
 from ..smpl_assets.skeleton import JOINT, PARENTS
 from ..training.metrics import acceleration_error, mpjpe
-from .fit_data import FEET
+from .fit_data import FEET, soles
 
 # Which joints' rotations turn which part of the skin.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -64,7 +64,7 @@ def columns(found: Posed, truth: Posed, fps: float) -> dict[str, Tally]:
         **rotation_columns(found.rotations, truth.rotations),
         "acceleration_error_mm_per_frame2": tally(1000 * acceleration_error(found.joints, truth.joints)),
         "jitter_10_m_per_s3": tally(jitter(found.joints, fps) / 10),
-        "foot_slide_mm_per_frame": tally(1000 * foot_slide(found.ends[:, FEET], in_contact(truth.ends[:, FEET]))),
+        "foot_slide_mm_per_frame": tally(1000 * foot_slide(found.ends[:, FEET], in_contact(soles(truth.ends)))),
         "wrong_way_percent": tally(100.0 * (wrong_way_degrees(found.rotations) > WRONG_WAY)),
         "bone_length_change_mm": tally(np.array([1000 * bone_length_change(found.joints)])),
         "peak_speed_percent": tally(100 * speed_kept(found.joints[:, FAST_ENDS], truth.joints[:, FAST_ENDS], fps)),
@@ -83,7 +83,7 @@ def jitter(joints: Array, fps: float) -> Array:
 
 
 def in_contact(feet: Array) -> NDArray[np.bool_]:
-    """Which steps (T - 1, P) of the true points (T, P, 3) are on the floor: low before and after, and hardly moving."""
+    """Which steps (T - 1, P) of the true soles (T, P, 3) are on the floor: low before and after, and hardly moving."""
     low = feet[..., 2] < CONTACT_HEIGHT
     return low[1:] & low[:-1] & (np.linalg.norm(np.diff(feet, axis=0), axis=-1) < CONTACT_STEP)
 
@@ -130,7 +130,7 @@ def speed_kept(found: Array, truth: Array, fps: float) -> Array:
 
 
 def jump_kept(found: Array, truth: Array) -> float:
-    """Share of the true jump's height that the found feet reach; points of the feet (T, 4, 3).
+    """Share of the true jump's height that the found feet reach; soles (T, 4, 3).
 
     Height: of the middle of the four points in flight, above where it is while any of them is in contact. In flight:
     the lowest true point is at least half as high as it ever gets.

@@ -12,7 +12,7 @@ import numpy as np
 from ..lifter.fit.skeleton import Posed
 from ..lifter.records import Joints3D
 from ..smpl_assets.errors import SmplxMissingError
-from .fit_data import CASES, FEET, Case, TruthClip, given_points, long_clip, off
+from .fit_data import CASES, Case, TruthClip, given_points, long_clip, off, soles
 from .fit_metrics import Tally, columns, jump_kept
 from .fit_ours import cleaned, closed_form, posed, refined
 from .fit_peers import Smplfitter, adam, mesh_points, skinned, stand_in_points, swing_only
@@ -104,7 +104,7 @@ def score(solved: Callable[[TruthClip], Posed], clips: Clips) -> dict[str, float
     for clip in clips.validation:
         for name, part in columns(solved(clip), clip.posed, clip.fps).items():
             total[name] = total.get(name, Tally(0.0, 0)) + part
-    kept = [100 * jump_kept(solved(clip).ends[:, FEET], clip.posed.ends[:, FEET]) for clip in clips.jumps]
+    kept = [100 * jump_kept(soles(solved(clip).ends), soles(clip.posed.ends)) for clip in clips.jumps]
     means = {name: part.mean() for name, part in total.items()}
     means["jump_height_percent"] = float(np.mean(kept)) if kept else None
     return {name: None if value is None else round(value, 3) for name, value in means.items()}

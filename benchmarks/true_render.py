@@ -12,7 +12,7 @@ from ..lifter.fit.skeleton import Posed, pose_skeleton, rest_skeleton
 from ..lifter.motion_file import NOT_AN_ARCHIVE
 from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import Array, matrix_from_axis_angle
-from .fit_data import FEET, SOLES, standing_level
+from .fit_data import soles, standing_level
 from .fit_metrics import in_contact
 
 FPS = 30.0
@@ -49,8 +49,8 @@ class TrueRender:
     @cached_property
     def contact(self) -> NDArray[np.bool_]:
         """Which steps (T - 1, 4) of left heel and toe, right heel and toe are on the floor (fit_metrics.in_contact)."""
-        feet = self.posed.ends[:, FEET]
-        return in_contact(feet + np.array([0.0, 0.0, SOLES - standing_level(feet, FPS)]))
+        feet = soles(self.posed.ends)
+        return in_contact(feet - np.array([0.0, 0.0, standing_level(feet, FPS)]))
 
 
 def read_true_render(folder: Path) -> TrueRender:

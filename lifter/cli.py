@@ -239,7 +239,7 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
         keypoints_of,
         told_others,
     )
-    from .missing_frames import bridged, evenly_spaced, told_gaps
+    from .missing_frames import bridged, evenly_spaced, told_gaps, without_strays
     from .motion_file import write_motion
 
     check_refinement(options.refine)
@@ -248,7 +248,7 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     everybody = in_world(read_joints(options.joints))
     given = chosen_rows(everybody, options.person)
     check_joints(given)
-    joints = bridged(evenly_spaced(given))
+    joints = bridged(evenly_spaced(without_strays(given)))
     keypoints = None if options.keypoints is None else keypoints_of(joints, read_keypoints(options.keypoints))
     person = int(joints.track_id[0])
     asked = FitOptions(stature, options.refine, _cleaning(options), betas_of_build(body, options.build))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from ..smpl_assets.body import Body
 from ..smpl_assets.rotation import (
@@ -23,6 +24,25 @@ from .stretches import LONGEST_GAP, frame_rate
 Rows = NDArray[np.int64]
 HANDS = [tuple(JOINT[f"{side}_{part}"] for part in ("hand", "wrist", "elbow")) for side in ("left", "right")]
 HAND_LENGTH = 0.36  # of the forearm's, from the wrist to the hand's joint
+REACH = 3.0  # metres from the pelvis
+MOMENT = 0.15  # seconds
+SHORTEST_LEAP = 0.5  # metres
+FASTEST = 10.0  # metres a second
+
+
+def without_strays(joints: Joints3D) -> Joints3D:
+    """One person's rows, times ascending, with points that cannot be theirs not known (NaN).
+
+    These are points out of everybody's reach, and all of a row whose pelvis is somewhere else for a moment.
+    """
+    points = np.concatenate([joints.joints, joints.ends], axis=1)
+    known, fps = np.isfinite(points[:, 0]).all(axis=-1), frame_rate(joints.times)
+    path = points[known, 0].astype(np.float64)
+    usual = median_filter(path, size=(2 * max(2, round(MOMENT * fps)) + 1, 1), mode="mirror")
+    astray = np.linalg.norm(path - usual, axis=-1) > max(SHORTEST_LEAP, FASTEST / fps)
+    points[np.flatnonzero(known)[astray]] = np.nan
+    points[np.linalg.norm(points - points[:, :1].astype(np.float64), axis=-1) > REACH] = np.nan
+    return replace(joints, joints=points[:, :24], ends=points[:, 24:])
 
 
 def evenly_spaced(joints: Joints3D) -> Joints3D:

@@ -1,4 +1,4 @@
-"""People are fitted in a world whose floor and gravity are taken as they were given, or found where they are a guess."""
+"""The world that people are fitted in: floor and gravity as they were given, or found where they are a guess."""
 
 from dataclasses import replace
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.fit import fit
-from reel2rig.lifter.missing_frames import bridged, evenly_spaced, filled, told_gaps
+from reel2rig.lifter.missing_frames import bridged, evenly_spaced, filled, told_gaps, without_strays
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.body import open_body
 from reel2rig.smpl_assets.rotation import axis_angle_from_matrix, matrix_from_axis_angle
@@ -112,6 +112,31 @@ def test_a_joint_that_is_not_known_comes_along_with_the_pelvis() -> None:
     expected = joints.joints.copy()
     joints.joints[1:3, ELBOW] = np.nan
     np.testing.assert_allclose(bridged(joints).joints, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("frames", [[0], [20], [20, 21], [39]])
+def test_whoever_is_somewhere_else_for_a_moment_is_not_known_there(frames: list[int]) -> None:
+    _, joints = bending(list(range(40)))
+    joints.joints[frames] += np.array([0.0, 0.0, 5.0], np.float32)
+    found = without_strays(joints)
+    assert np.flatnonzero(np.isnan(found.joints).all(axis=(1, 2))).tolist() == frames
+    assert np.flatnonzero(np.isnan(found.ends).all(axis=(1, 2))).tolist() == frames
+    if frames[0] > 0:  # nothing is known before the first
+        np.testing.assert_allclose(bridged(found).joints[..., 2], 0.0, atol=1e-6)
+
+
+def test_points_out_of_reach_are_not_known() -> None:
+    _, joints = bending([0, 1, 2])
+    joints.joints[1, ELBOW] += 1e30
+    assert np.argwhere(np.isnan(without_strays(joints).joints).any(axis=-1)).tolist() == [[1, ELBOW]]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 40])
+def test_people_who_run_turn_and_are_cut_keep_their_places(count: int) -> None:
+    _, joints = bending(list(range(count)))
+    joints.joints[..., 1] = (0.5 * np.abs(np.arange(count) - count // 3))[:, None]  # 5 m/s, there and back
+    joints.joints[count // 2 :] += np.array([20.0, 0.0, 0.0], np.float32)  # another take
+    np.testing.assert_array_equal(without_strays(joints).joints, joints.joints)
 
 
 def test_rows_left_out_are_rows_of_unknown_joints() -> None:

@@ -22,6 +22,7 @@ BALLS = (JOINT["left_foot"], JOINT["right_foot"])
 BLEND = 0.2  # seconds
 ON_THE_FLOOR = 0.03  # metres; nearer places are set on the floor, those twice as far keep their height: tiptoes, steps
 HEIGHT_BENDING = 1.6  # seconds; the height of the root is slow to give way, so that jumps stay as high as they were
+AS_SEEN = 0.03  # of a standing foot's say in that height: how much the root in the air wants to be where it was seen
 GROUNDING = 0.05  # seconds, over which the height of the lowest foot point is averaged
 HARDLY_AWAY = 0.002  # metres
 LARGEST_BEND = 0.8  # radians that toes bend up by
@@ -125,7 +126,8 @@ def _common_shift(offsets: Array, standing: NDArray[np.bool_], fps: float) -> Ar
     count = standing.sum(axis=1)
     mean = (offsets * standing[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
     shift = smooth_shift(fps, place_weights=np.minimum(count, 1.0), places=mean)
-    shift[:, 2] = smooth_shift(fps, place_weights=np.minimum(count, 1.0), places=mean, bending=HEIGHT_BENDING)[:, 2]
+    weights = np.clip(count, AS_SEEN, 1.0)
+    shift[:, 2] = smooth_shift(fps, place_weights=weights, places=mean, bending=HEIGHT_BENDING)[:, 2]
     return shift
 
 

@@ -94,6 +94,17 @@ def test_a_jump_keeps_its_height(rest: RestSkeleton) -> None:
     assert jumped == pytest.approx(0.4, rel=0.03)
 
 
+def test_a_touch_of_the_floor_does_not_lift_a_whole_run(rest: RestSkeleton) -> None:
+    """A toe touches down for a tenth of a second, and sinks by a centimetre a frame meanwhile."""
+    local, pelvis = standing(rest)
+    run = pelvis[:31].copy()
+    run[:, 2] += np.interp(np.arange(31), [20, 24], [0.03, -0.01])
+    contact = np.zeros((31, 4), np.float32)
+    contact[21:24, 1] = 1
+    _, path = lock_feet(rest, local[:31], run, contact, FPS)
+    assert np.abs(path - run)[:, 2].max() < 0.03
+
+
 def test_a_stool_is_not_pulled_to_the_floor(rest: RestSkeleton) -> None:
     local, pelvis = standing(rest)
     locked = feet_of(rest, lock_feet(rest, local, pelvis + wobble(0.02) + np.array([0.0, 0.0, 0.4]), ALL, FPS))

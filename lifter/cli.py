@@ -226,20 +226,11 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
 def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .capture_files import read_joints, read_keypoints
-    from .checked_joints import check_joints, told_doubts
     from .checked_options import check_refinement, checked_height
     from .fit.shape import betas_of_build
-    from .fit_people import (
-        FitOptions,
-        as_motion,
-        body_from,
-        chosen_rows,
-        fit_people,
-        in_world,
-        keypoints_of,
-        told_others,
-    )
-    from .missing_frames import bridged, evenly_spaced, told_gaps, without_strays
+    from .fit_people import FitOptions, as_motion, body_from, fit_people, keypoints_of
+    from .given_joints import check_joints, chosen_rows, in_world, told_doubts, told_others
+    from .missing_frames import mended, told_gaps
     from .motion_file import write_motion
 
     check_refinement(options.refine)
@@ -248,20 +239,19 @@ def _fit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     everybody = in_world(read_joints(options.joints))
     given = chosen_rows(everybody, options.person)
     check_joints(given)
-    joints = bridged(evenly_spaced(without_strays(given)))
+    joints = mended(given)
     keypoints = None if options.keypoints is None else keypoints_of(joints, read_keypoints(options.keypoints))
-    person = int(joints.track_id[0])
     asked = FitOptions(stature, options.refine, _cleaning(options), betas_of_build(body, options.build))
-    fits, joints = fit_people(joints, keypoints, [person], body, asked, reporter)
-    motion = as_motion(fits[0], joints, body, options.refine, keypoints)
+    (found,), rows = fit_people(joints, keypoints, [int(joints.track_id[0])], body, asked, reporter)
+    motion = as_motion(found, rows, body, options.refine, keypoints)
     write_motion(options.out, motion)
-    notes = [*told_others(everybody, options.person), *told_doubts(given, fits[0])]
+    notes = [*told_others(everybody, options.person), *told_doubts(joints, found)]
     return {
         "out": str(options.out),
-        "frames": len(joints.times),
-        "joint_residual_mm": round(1000 * float(np.nanmean(fits[0].joint_residual)), 2),
+        "frames": len(rows.times),
+        "joint_residual_mm": round(1000 * float(np.nanmean(found.joint_residual)), 2),
         "licence": motion.licence,
-        "warnings": [*notes, *told_gaps("The person", joints.times, joints.confidence, given.times)],
+        "warnings": [*notes, *told_gaps("The person", rows.times, rows.confidence, given.times)],
     }
 
 

@@ -25,9 +25,6 @@ from .progress import Reporter
 from .records import Fit, Joints3D, Keypoints, everybody
 from .stretches import frame_rate
 
-# Axes of an OpenCV camera that is held level, in a world with Z up: what is assumed where no camera is known.
-LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
-
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -127,21 +124,6 @@ def _refined(found: Fit, joints: Joints3D, body: Body, fps: float, keypoints: Ke
     return replace(refined, before_refinement=before)
 
 
-def in_world(joints: Joints3D) -> Joints3D:
-    """The joints in a world with Z up; those of a camera whose pose is not known are taken as seen by a level one."""
-    if joints.frame == "world":
-        return joints
-    pose = LEVEL_CAMERA if joints.camera_world_from_cam is None else joints.camera_world_from_cam
-    turn, place = pose[:3, :3].astype(np.float32), pose[:3, 3].astype(np.float32)
-    return replace(
-        joints,
-        joints=joints.joints @ turn.T + place,
-        ends=joints.ends @ turn.T + place,
-        frame="world",
-        camera_world_from_cam=pose,
-    )
-
-
 def as_motion(
     found: Fit,
     joints: Joints3D,
@@ -179,28 +161,6 @@ def body_from(path: Path) -> Body:
         return load_body(path)
     except BodyFileError as error:
         raise InputError("bad_body", error.message, error.hint) from error
-
-
-def chosen_rows(joints: Joints3D, person: str | None) -> Joints3D:
-    """The rows of one person in the order of time: a track number, None for the first one.
-
-    A lone person is taken whatever the number. Raises InputError("no_such_person").
-    """
-    known = sorted(set(joints.track_id.tolist()))
-    number = known[0] if len(known) == 1 or person is None else int(person) if person.isdecimal() else None
-    if number not in known:
-        hint = f"The file holds: {', '.join(map(str, known))}."
-        raise InputError("no_such_person", f"There is no person {person}.", hint)
-    rows = np.flatnonzero(joints.track_id == number)
-    return joints.select(rows[np.argsort(joints.times[rows], kind="stable")])
-
-
-def told_others(joints: Joints3D, person: str | None) -> list[str]:
-    """Words about the people in ``joints`` whom chosen_rows left out although nobody said which ``person``."""
-    first, *others = sorted(set(joints.track_id.tolist()))
-    if person is not None or not others:
-        return []
-    return [f"Person {first} is taken. Give --person for another: the file also holds {', '.join(map(str, others))}."]
 
 
 def keypoints_of(joints: Joints3D, keypoints: Keypoints) -> Keypoints:

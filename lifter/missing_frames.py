@@ -30,6 +30,14 @@ SHORTEST_LEAP = 0.5  # metres
 FASTEST = 10.0  # metres a second
 
 
+def mended(joints: Joints3D) -> Joints3D:
+    """One person's rows, times ascending, as a fit needs them: strays out, rows even in time, every joint somewhere.
+
+    What was not seen has confidence 0. Raises InputError("bad_joints") when a joint is known in no frame.
+    """
+    return bridged(evenly_spaced(without_strays(joints)))
+
+
 def without_strays(joints: Joints3D) -> Joints3D:
     """One person's rows, times ascending, with points that cannot be theirs not known (NaN).
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reel2rig.lifter.checked_joints import check_joints, told_doubts
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.fit import fit
+from reel2rig.lifter.given_joints import check_joints, told_doubts
 from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.body import open_body
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES, mirrored

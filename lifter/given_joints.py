@@ -1,4 +1,6 @@
-"""Whether joints of any estimator can be those of one person in metres, and what makes that doubtful."""
+"""Joints as a file gives them, ours or any estimator's: one person of them, in a world with Z up, checked."""
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +15,37 @@ FARTHEST = 1e4  # metres from the origin; single precision still tells a millime
 FRAME_RATES = (4.0, 1000.0)
 LYING = 0.3  # of the leg's length: a head that is no higher above the ankles is that of somebody who lies down
 MISFIT = 0.07  # metres; noise that a body can be fitted to stays below
+# Axes of an OpenCV camera that is held level, in a world with Z up: what is assumed where no camera is known.
+LEVEL_CAMERA = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+
+
+def in_world(joints: Joints3D) -> Joints3D:
+    """The joints in a world with Z up; those of a camera whose pose is not known are taken as seen by a level one."""
+    if joints.frame == "world":
+        return joints
+    pose = LEVEL_CAMERA if joints.camera_world_from_cam is None else joints.camera_world_from_cam
+    turn, place = pose[:3, :3].astype(np.float32), pose[:3, 3].astype(np.float32)
+    return replace(
+        joints,
+        joints=joints.joints @ turn.T + place,
+        ends=joints.ends @ turn.T + place,
+        frame="world",
+        camera_world_from_cam=pose,
+    )
+
+
+def chosen_rows(joints: Joints3D, person: str | None) -> Joints3D:
+    """The rows of one person in the order of time: a track number, None for the first one.
+
+    A lone person is taken whatever the number. Raises InputError("no_such_person").
+    """
+    known = sorted(set(joints.track_id.tolist()))
+    number = known[0] if len(known) == 1 or person is None else int(person) if person.isdecimal() else None
+    if number not in known:
+        hint = f"The file holds: {', '.join(map(str, known))}."
+        raise InputError("no_such_person", f"There is no person {person}.", hint)
+    rows = np.flatnonzero(joints.track_id == number)
+    return joints.select(rows[np.argsort(joints.times[rows], kind="stable")])
 
 
 def check_joints(joints: Joints3D) -> None:
@@ -38,6 +71,14 @@ def check_joints(joints: Joints3D) -> None:
     if away > FARTHEST:
         hint = "Subtract the first frame's pelvis from all joints: numbers of this size hold no millimetres."
         raise InputError("too_far", f"The person is {away / 1000:.0f} km from the origin.", hint)
+
+
+def told_others(joints: Joints3D, person: str | None) -> list[str]:
+    """Words about the people in ``joints`` whom chosen_rows left out although nobody said which ``person``."""
+    first, *others = sorted(set(joints.track_id.tolist()))
+    if person is not None or not others:
+        return []
+    return [f"Person {first} is taken. Give --person for another: the file also holds {', '.join(map(str, others))}."]
 
 
 def told_doubts(joints: Joints3D, found: Fit) -> list[str]:

@@ -3,12 +3,12 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..lifter.errors import CaptureError
+from .environment_state import State, inspect, python_in
 
 PACKAGE_FOLDER: Final = Path(__file__).resolve().parent.parent
 ENVIRONMENT_VARIABLE: Final = "REEL2RIG_PYTHON"
@@ -50,7 +50,7 @@ class EnvironmentReport:
 
 
 def find_python(chosen: str = "", user_folder: Path | None = None) -> Path:
-    """The Python to capture with: the chosen one, REEL2RIG_PYTHON, the user's environment, or a checkout's .venv.
+    """The Python to capture with: the chosen one, REEL2RIG_PYTHON, the one set up, or a checkout's .venv.
 
     Raises CaptureError("no_environment") that says where it looked.
     """
@@ -59,12 +59,7 @@ def find_python(chosen: str = "", user_folder: Path | None = None) -> Path:
             raise CaptureError("no_environment", f"There is no Python at {chosen}.", "Correct it in the preferences.")
         return Path(chosen)
     named = os.environ.get(ENVIRONMENT_VARIABLE)
-    folders = (
-        [PACKAGE_FOLDER / ".venv"]
-        if user_folder is None
-        else [user_folder / USER_FOLDER_NAME, PACKAGE_FOLDER / ".venv"]
-    )
-    candidates = ([Path(named)] if named else []) + [python_in(folder) for folder in folders]
+    candidates = ([Path(named)] if named else []) + [python_in(folder) for folder in _folders(user_folder)]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
@@ -76,9 +71,18 @@ def find_python(chosen: str = "", user_folder: Path | None = None) -> Path:
     )
 
 
-def python_in(environment: Path) -> Path:
-    """Where a virtual environment keeps its Python."""
-    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+def environment_state(chosen: str = "", user_folder: Path | None = None, thorough: bool = False) -> State:
+    """Whether captures can run: in somebody's own Python, in the one that was set up (looked at), or nowhere yet."""
+    if chosen or os.environ.get(ENVIRONMENT_VARIABLE):
+        return State("own")
+    if user_folder is not None and (user_folder / USER_FOLDER_NAME).exists():
+        return inspect(user_folder / USER_FOLDER_NAME, thorough)
+    return State("own" if python_in(PACKAGE_FOLDER / ".venv").is_file() else "absent")
+
+
+def _folders(user_folder: Path | None) -> list[Path]:
+    checkout = PACKAGE_FOLDER / ".venv"
+    return [checkout] if user_folder is None else [user_folder / USER_FOLDER_NAME, checkout]
 
 
 def check_python(python: Path) -> EnvironmentReport:

@@ -20,8 +20,7 @@ from typing import Any, Final
 from ..lifter.errors import CaptureError
 from . import environment_commands as commands
 from .base_python import BasePython, find_base_python
-from .capture_environment import python_in
-from .environment_state import Stamp, write_stamp
+from .environment_state import Stamp, python_in, write_stamp
 from .one_at_a_time import only_one
 from .package_lock import Kind, digest, disk_megabytes, download_megabytes, lock_file, requirements
 from .set_up_errors import explained, from_os

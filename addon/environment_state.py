@@ -3,11 +3,11 @@
 import csv
 import json
 import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from .capture_environment import python_in
 from .package_lock import Kind, digest, lock_file
 
 STAMP: Final = "reel2rig-environment.json"
@@ -42,6 +42,11 @@ class State:
     def ready(self) -> bool:
         """Whether a capture may be tried."""
         return self.kind in ("whole", "own")
+
+
+def python_in(environment: Path) -> Path:
+    """Where a virtual environment keeps its Python."""
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
 def write_stamp(environment: Path, stamp: Stamp) -> None:

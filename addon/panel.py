@@ -11,6 +11,10 @@ from .character import EXPORT, LICENCE, SOURCE, WARNINGS, active_character
 from .export_game import FORMAT_ITEMS, TARGET_ITEMS, ExportGame
 from .import_motion import ImportMotion
 from .import_video import DEVICES, PRESETS, CancelCapture, ImportVideo, running_progress
+from .preferences import capture_state
+from .set_up_capture import DEVICES as SET_UP_DEVICES
+from .set_up_capture import set_up_progress
+from .set_up_panel import draw_set_up
 
 
 class Reel2RigSettings(bpy.types.PropertyGroup):
@@ -27,6 +31,7 @@ class Reel2RigSettings(bpy.types.PropertyGroup):
     )
     preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
+    set_up_device: bpy.props.EnumProperty(name="Set Up for", items=SET_UP_DEVICES, default="auto")
     target: bpy.props.EnumProperty(name="Engine", items=TARGET_ITEMS, default="unity")
     file_format: bpy.props.EnumProperty(name="Format", items=FORMAT_ITEMS, default="AUTO")
 
@@ -51,6 +56,12 @@ class REEL2RIG_PT_capture(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's 
             column.operator(CancelCapture.bl_idname, icon="CANCEL")
             return
         column.use_property_split = True
+        state = capture_state()
+        if not state.ready or set_up_progress() is not None:
+            draw_set_up(column, settings, state)
+            column.separator()
+            column.operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")
+            return
         for name in ("clip", "person", "height", "preset", "device"):
             column.prop(settings, name)
         button = column.operator(ImportVideo.bl_idname, icon="FILE_MOVIE")

@@ -9,9 +9,18 @@ from typing import Any, Final
 import bpy
 
 from ..lifter.errors import CaptureError
-from .capture_environment import check_python, find_python
+from .capture_environment import USER_FOLDER_NAME, check_python, environment_state, find_python
+from .environment_state import State
 
 ADDON: Final = __name__.rsplit(".", 2)[0]
+
+_state: State | None = None
+
+
+def forget_state(_owner: Any = None, _context: Any = None) -> None:
+    """Look anew the next time: something was set up or chosen."""
+    global _state
+    _state = None
 
 
 class Reel2RigPreferences(bpy.types.AddonPreferences):
@@ -23,6 +32,7 @@ class Reel2RigPreferences(bpy.types.AddonPreferences):
         name="Capture Python",
         description="Python of the environment that captures run in; left empty, it is found by itself",
         subtype="FILE_PATH",
+        update=forget_state,
     )
     body: bpy.props.StringProperty(
         name="Body File",
@@ -31,11 +41,13 @@ class Reel2RigPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, _context: Any) -> None:
-        """Paths, and the button that tries them."""
+        """Paths, the button that tries them, and set-up, also anew (for CUDA, say)."""
         column = self.layout.column()
         column.prop(self, "python")
         column.prop(self, "body")
         column.operator(CheckEnvironment.bl_idname, icon="CHECKMARK")
+        column.operator("reel2rig.set_up_capture", icon="IMPORT")
+        column.operator("reel2rig.set_up_from_wheels", icon="FILE_FOLDER")
 
 
 class CheckEnvironment(bpy.types.Operator):
@@ -57,8 +69,33 @@ class CheckEnvironment(bpy.types.Operator):
 
 
 def capture_python() -> Path:
-    """The Python for captures, from the preferences or found. Raises CaptureError when there is none."""
+    """The Python for captures, from the preferences or found, after a thorough look at it when set-up made it.
+
+    Raises CaptureError when there is none, or a broken one.
+    """
+    global _state
+    _state = environment_state(_preference("python"), user_folder(), thorough=True)
+    if _state.kind == "absent" and user_folder() is not None:
+        hint = "Press Set Up Capture in the sidebar of the 3D view (N), tab Reel2Rig."
+        raise CaptureError("no_environment", "Captures are not set up yet.", hint)
+    if _state.kind == "broken":
+        hint = "Press Repair in the sidebar of the 3D view (N), tab Reel2Rig."
+        raise CaptureError("broken_environment", f"The packages for captures are broken. {_state.reason}", hint)
     return find_python(_preference("python"), user_folder())
+
+
+def capture_state() -> State:
+    """Whether captures can run, as last looked; cheap enough for drawing."""
+    global _state
+    if _state is None:
+        _state = environment_state(_preference("python"), user_folder())
+    return _state
+
+
+def private_environment() -> Path | None:
+    """Where set-up puts the environment; None when this is not installed as an extension."""
+    folder = user_folder()
+    return None if folder is None else folder / USER_FOLDER_NAME
 
 
 def body_file() -> Path | None:

@@ -9,9 +9,13 @@ from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, stop_running
 from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_character, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences
+from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
 
 CLASSES: Final[tuple[type, ...]] = (
     CheckEnvironment,
+    SetUpCapture,
+    SetUpFromWheels,
+    CancelSetUp,
     Reel2RigPreferences,
     Reel2RigSettings,
     ImportVideo,
@@ -35,8 +39,9 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop a running capture and take everything back, in reverse order."""
+    """Stop a running capture or set-up and take everything back, in reverse order."""
     stop_running()
+    stop_set_up()
     bpy.types.TOPBAR_MT_file_export.remove(_draw_export)
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
     del bpy.types.Scene.reel2rig

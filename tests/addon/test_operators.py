@@ -191,7 +191,7 @@ class Layout:
         assert name in owner.bl_rna.properties
         self.said.append(name)
 
-    def operator(self, name: str, icon: str = "NONE") -> Any:
+    def operator(self, name: str, icon: str = "NONE", text: str = "") -> Any:
         module, function = name.split(".")
         properties = getattr(getattr(bpy.ops, module), function).get_rna_type().properties
         self.said.append(name)

@@ -1,0 +1,55 @@
+"""What the panel shows while captures are not set up: why, what set-up would fetch, the buttons, and its progress."""
+
+import textwrap
+from typing import Any, Final
+
+import bpy
+
+from ..lifter.errors import CaptureError
+from .environment_state import State
+from .preferences import ADDON
+from .set_up_capture import (
+    OFFLINE,
+    OFFLINE_REMEDY,
+    CancelSetUp,
+    SetUpCapture,
+    SetUpFromWheels,
+    plan_in_words,
+    set_up_progress,
+)
+
+WIDTH: Final = 44
+"""Characters of a line in a sidebar of usual width."""
+
+
+def draw_set_up(column: Any, settings: Any, state: State) -> None:
+    """Progress while a set-up runs, else what is missing and the one button that helps."""
+    running = set_up_progress()
+    if running is not None:
+        progress, line = running
+        column.progress(factor=progress.factor, text=f"Setting up: {progress.sentence()}")
+        column.label(text=line[:WIDTH])
+        column.operator(CancelSetUp.bl_idname, icon="CANCEL")
+        return
+    broken = state.kind == "broken"
+    title = "The packages for captures are broken." if broken else "Captures need packages of their own, fetched once."
+    _lines(column, f"{title} {state.reason}".strip(), "ERROR" if broken else "INFO")
+    column.prop(settings, "set_up_device")
+    try:
+        for line in plan_in_words(settings.set_up_device):
+            _lines(column, line)
+    except CaptureError as error:
+        _lines(column, f"{error.message} {error.hint}", "ERROR")
+        return
+    if not bpy.app.online_access:
+        _lines(column, f"{OFFLINE}: switch it on in {OFFLINE_REMEDY}.", "INTERNET_OFFLINE")
+    button = column.operator(SetUpCapture.bl_idname, text="Repair" if broken else SetUpCapture.bl_label, icon="IMPORT")
+    button.device = settings.set_up_device
+    column.operator(SetUpFromWheels.bl_idname, icon="FILE_FOLDER").device = settings.set_up_device
+    own = column.operator("preferences.addon_show", text="Use an Existing Environment", icon="PREFERENCES")
+    own.module = ADDON
+
+
+def _lines(column: Any, text: str, icon: str = "NONE") -> None:
+    for number, line in enumerate(textwrap.wrap(text, WIDTH)):
+        column.label(text=line, icon=icon if number == 0 else "NONE" if icon == "NONE" else "BLANK1")

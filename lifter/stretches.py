@@ -32,6 +32,7 @@ def frame_rate(times: NDArray[np.float64]) -> float:
     usual = np.median(steps) if len(steps) else 0.0
     if usual <= 0:
         return LIFTER_RATE
+    usual = steps[np.abs(steps - usual) < 0.5 * usual].mean()
     return float(np.round(steps / usual).sum() / (times[-1] - times[0]))
 
 

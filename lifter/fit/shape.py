@@ -1,6 +1,8 @@
 """Betas of a person, once per clip: from robust bone lengths and the given stature."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,40 +97,65 @@ def solve_betas(
     start, free = _preset(body, fixed or {})
     known = np.isfinite(lengths)
     spread = np.broadcast_to(spread, lengths.shape)[known]
-    measured = _lengths_of_betas(body, known)
-    heights = body.v_template[:, 1]
-    ends = [int(heights.argmax()), int(heights.argmin())]
-    tall, taller = np.subtract(*heights[ends]), np.subtract(*body.shapedirs[ends, 1])
-
-    def residuals(values: Array) -> Array:
-        betas = start.copy()
-        betas[free] = values[1:]
-        scale = 1.0 if stature is None else np.exp(values[0])
-        off = (measured(betas)[0] - scale * lengths[known]) / spread
-        height = 0.0 if stature is None else (tall + taller @ betas - stature) / STATURE_SPREAD
-        return np.concatenate([off, [height, values[0] / SCALE_SPREAD], 0.5 * values[1:]])
-
-    def jacobian(values: Array) -> Array:
-        betas = start.copy()
-        betas[free] = values[1:]
-        slopes = np.zeros((len(spread) + 2 + len(free), 1 + len(free)))
-        slopes[: len(spread), 1:] = measured(betas)[1][:, free] / spread[:, None]
-        slopes[len(spread) + 1, 0] = 1 / SCALE_SPREAD
-        slopes[len(spread) + 2 :, 1:] = 0.5 * np.eye(len(free))
-        if stature is not None:
-            slopes[: len(spread), 0] = -np.exp(values[0]) * lengths[known] / spread
-            slopes[len(spread), 1:] = taller[free] / STATURE_SPREAD
-        return slopes
-
+    misfit = _Misfit(body, start, free, _lengths_of_betas(body, known), lengths[known], spread, stature)
     solution = least_squares(
-        residuals,
+        misfit.residuals,
         np.zeros(1 + len(free)),
-        jacobian,  # pyright: ignore[reportArgumentType]
+        misfit.jacobian,  # pyright: ignore[reportArgumentType]
         loss="soft_l1",
     )
-    betas = start.copy()
-    betas[free] = solution.x[1:]
-    return betas.astype(np.float32)
+    return misfit.betas(solution.x).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Misfit:
+    """How far betas are from what was measured and from what is usual, in standard deviations.
+
+    Functions of values (1 + F,): the logarithm of how much longer the measured lengths are to be taken, then the betas
+    that are ``free`` of ``start`` (B,). lengths_of: betas to lengths (N,) and their derivatives (N, B).
+    """
+
+    body: Body
+    start: Array
+    free: list[int]
+    lengths_of: Callable[[Array], tuple[Array, Array]]
+    lengths: Array
+    spread: Array
+    stature: float | None
+
+    def betas(self, values: Array) -> Array:
+        """All betas (B,)."""
+        betas = self.start.copy()
+        betas[self.free] = values[1:]
+        return betas
+
+    @cached_property
+    def crown_above_sole(self) -> tuple[float, Array]:
+        """Metres between the mean body's highest and lowest vertex, and by how much each beta adds (B,)."""
+        heights = self.body.v_template[:, 1]
+        ends = [int(heights.argmax()), int(heights.argmin())]
+        return float(np.subtract(*heights[ends])), np.subtract(*self.body.shapedirs[ends, 1])
+
+    def residuals(self, values: Array) -> Array:
+        """(N + 2 + F,): lengths, stature, scale, free betas."""
+        betas, scale, height = self.betas(values), 1.0, 0.0
+        if self.stature is not None:
+            tall, taller = self.crown_above_sole
+            scale, height = np.exp(values[0]), (tall + taller @ betas - self.stature) / STATURE_SPREAD
+        off = (self.lengths_of(betas)[0] - scale * self.lengths) / self.spread
+        return np.concatenate([off, [height, values[0] / SCALE_SPREAD], 0.5 * values[1:]])
+
+    def jacobian(self, values: Array) -> Array:
+        """(N + 2 + F, 1 + F): slopes of the residuals."""
+        count, free = len(self.spread), self.free
+        slopes = np.zeros((count + 2 + len(free), 1 + len(free)))
+        slopes[:count, 1:] = self.lengths_of(self.betas(values))[1][:, free] / self.spread[:, None]
+        slopes[count + 1, 0] = 1 / SCALE_SPREAD
+        slopes[count + 2 :, 1:] = 0.5 * np.eye(len(free))
+        if self.stature is not None:
+            slopes[:count, 0] = -np.exp(values[0]) * self.lengths / self.spread
+            slopes[count, 1:] = self.crown_above_sole[1][free] / STATURE_SPREAD
+        return slopes
 
 
 def betas_of_build(body: Body, build: str | None) -> dict[str, float]:

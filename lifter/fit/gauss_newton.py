@@ -34,7 +34,7 @@ def refine(
     targets: Targets,
     fps: float,
     *,
-    rounds: int = 5,
+    rounds: int = 3,
     spreads: Spreads | None = None,
 ) -> Movement:
     """Improve ``start``, in single precision. Time and memory are linear in frames.

@@ -15,6 +15,9 @@ from scipy.ndimage import gaussian_filter1d
 
 from ..smpl_assets.rotation import Array, continuous_quaternions, matrix_from_quaternion, quaternion_from_matrix
 from ..smpl_assets.skeleton import PARENTS
+from .banded import BENDS, add_squares, diagonal
+from .fit.frames_last import pieces
+from .fit.skeleton import local_from_global
 
 CUTOFF = 1.5  # hertz, at which strength 1 halves the amplitude of calm movement; strength 0.5 does so at 3
 FASTEST = 2.0  # times the cutoff, up to which fast movement is kept
@@ -35,7 +38,9 @@ def smooth_motion(local: Array, pelvis: Array, fps: float, strength: float = 0.5
         quaternions = continuous_quaternions(quaternion_from_matrix(world[:, bone]))
         smooth = without_jitter(quaternions, fps, cutoff)
         world[:, bone] = matrix_from_quaternion(smooth / np.linalg.norm(smooth, axis=-1, keepdims=True))
-    return _local(world), without_jitter(pelvis, fps, cutoff)
+    for part in pieces(len(world)):
+        world[part] = local_from_global(world[part])
+    return world, without_jitter(pelvis, fps, cutoff)
 
 
 def without_jitter(values: Array, fps: float, cutoff: float) -> Array:
@@ -54,11 +59,8 @@ def smoothed_below(values: Array, fps: float, cutoff: float, weights: Array | No
     if count < 3:
         return values
     stiffness = (fps / (2.0 * np.pi * cutoff)) ** 4
-    bands = np.zeros((3, count))  # upper form of scipy: the diagonal is the last row
-    for first, left in enumerate((1.0, -2.0, 1.0)):
-        for second, right in enumerate((1.0, -2.0, 1.0)[first:], start=first):
-            bands[2 - (second - first), second : count - 2 + second] += stiffness * left * right
-    bands[2] += weights
+    bands = diagonal(weights)
+    add_squares(bands, stiffness, BENDS)
     return solveh_banded(bands, weights[:, None] * values, overwrite_ab=True, overwrite_b=True, check_finite=False)
 
 
@@ -74,11 +76,4 @@ def _in_world(local: Array) -> NDArray[np.float64]:
     rotations = local.astype(np.float64)
     for joint, parent in enumerate(PARENTS[1:], start=1):
         rotations[:, joint] = rotations[:, parent] @ local[:, joint]
-    return rotations
-
-
-def _local(rotations: Array) -> Array:
-    """Local rotations (T, 24, 3, 3) of those in the world, in their place: tips first, as parents are needed."""
-    for joint in range(len(PARENTS) - 1, 0, -1):
-        rotations[:, joint] = np.swapaxes(rotations[:, PARENTS[joint]], -1, -2) @ rotations[:, joint]
     return rotations

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import solveh_banded
 
 from ..smpl_assets.rotation import Array
+from .banded import BENDS, STEPS, add_squares, diagonal
 
 LEVEL = np.array([1.0, 1.0, 0.0])
 FADING = 3.0  # seconds over which a shift fades back to what was seen
@@ -50,13 +51,11 @@ def smooth_shift(
     """
     count = len(places) if places is not None else len(steps) + 1 if steps is not None else 0
     free = 1.0 if step_weights is None else 1.0 - step_weights
-    bands = np.zeros((3, count))  # upper form of scipy: the diagonal is the last row
-    right = np.zeros((count, 3))
-    bands[2] += 1.0 / (FADING * fps) ** 2
-    _add_differences(bands, np.full(count - 2, (bending * fps) ** 2), (1.0, -2.0, 1.0))
-    _add_differences(bands, TENSION * np.broadcast_to(free, count - 1), (-1.0, 1.0))
+    bands, right = diagonal(np.full(count, 1.0 / (FADING * fps) ** 2)), np.zeros((count, 3))
+    add_squares(bands, (bending * fps) ** 2, BENDS)
+    add_squares(bands, TENSION * free, STEPS)
     if steps is not None and step_weights is not None:
-        _add_differences(bands, step_weights, (-1.0, 1.0))
+        add_squares(bands, step_weights, STEPS)
         right[1:] += step_weights[:, None] * steps
         right[:-1] -= step_weights[:, None] * steps
     if places is not None and place_weights is not None:
@@ -64,11 +63,3 @@ def smooth_shift(
         bands[2] += held
         right += held[:, None] * places
     return solveh_banded(bands, right)
-
-
-def _add_differences(bands: Array, weights: Array, stencil: tuple[float, ...]) -> None:
-    """Add weights (n,) times the squares of a difference ``stencil`` to the banded normal matrix."""
-    count = len(weights)
-    for first, left in enumerate(stencil):
-        for second, right in enumerate(stencil[first:], start=first):
-            bands[2 - (second - first), second : second + count] += weights * left * right

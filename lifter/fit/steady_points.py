@@ -1,4 +1,4 @@
-"""Points made fit for solving: gaps bridged, and as much jitter taken out as bone lengths show to be there."""
+"""Points made fit for solving: gaps filled, and as much jitter taken out as bone lengths show to be there."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +6,7 @@ from scipy.linalg import solveh_banded
 
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import END_NAMES, JOINT_NAMES, PARENTS
+from ..banded import BENDS, add_squares, diagonal
 
 # Root mean square accelerations (metres / s^2, a coordinate) that the points of trunk and limbs are given leave to
 # have: one and a half times those of the motion-capture set that the lifter is trained on.
@@ -17,14 +18,14 @@ FEWEST_FRAMES = 8  # fewer do not tell jitter from motion
 def steady_points(points: Array, known: NDArray[np.bool_], fps: float) -> Array:
     """Joints and ends (3, 37, T) in metres, frames even in time, finite and without jitter; known (37, T)."""
     if not known.all():
-        points = bridged(points, known)
+        points = interpolated(points, known)
     if points.shape[-1] < FEWEST_FRAMES:
         return points
     off = jitter(points[:, :24])
     return steadied(points, off, fps)
 
 
-def bridged(points: Array, known: NDArray[np.bool_]) -> Array:
+def interpolated(points: Array, known: NDArray[np.bool_]) -> Array:
     """Points (3, P, T), where not ``known`` (P, T) along a line in time and kept before and after.
 
     Those never known stay as they are, NaN as 0.
@@ -56,23 +57,12 @@ def steadied(points: Array, off: float, fps: float) -> Array:
     """
     result, trunk = np.empty_like(points), _trunk()
     for rows, acceleration in ((trunk, TRUNK_ACCELERATION), (~trunk, LIMB_ACCELERATION)):
-        bands = _second_differences(points.shape[-1], (off * fps**2 / acceleration) ** 2)
+        bands = diagonal(np.ones(points.shape[-1]))
+        add_squares(bands, (off * fps**2 / acceleration) ** 2, BENDS)
         for axis in range(3):  # one after the other: in place, since that is the layout that LAPACK takes
             moved = points[axis, rows]
             result[axis, rows] = solveh_banded(bands, moved.T, overwrite_b=True, check_finite=False).T
     return result
-
-
-def _second_differences(count: int, stiff: float) -> Array:
-    """Bands of 1 + stiff D'D, D the second differences of ``count`` values."""
-    bands = np.zeros((3, count))
-    bands[0, 2:] = stiff
-    bands[1, 1:] = -4 * stiff
-    bands[1, [1, -1]] = -2 * stiff
-    bands[2] = 1 + 6 * stiff
-    bands[2, [1, -2]] = 1 + 5 * stiff
-    bands[2, [0, -1]] = 1 + stiff
-    return bands
 
 
 def _trunk() -> NDArray[np.bool_]:

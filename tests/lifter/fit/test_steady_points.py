@@ -1,11 +1,11 @@
-"""Gaps are bridged and jitter goes, as much as bone lengths show; motion without jitter stays as it is."""
+"""Gaps are filled and jitter goes, as much as bone lengths show; motion without jitter stays as it is."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton
-from reel2rig.lifter.fit.steady_points import bridged, jitter, steadied, steady_points
+from reel2rig.lifter.fit.steady_points import interpolated, jitter, steadied, steady_points
 from reel2rig.lifter.records import Joints3D
 from reel2rig.smpl_assets.rotation import Array
 
@@ -20,13 +20,13 @@ def points(seen: Joints3D) -> Array:
 def test_a_gap_is_a_line_in_time_and_ends_are_kept() -> None:
     line = np.arange(6.0)[None, None] * np.ones((3, 2, 1))
     known = np.array([[False, True, False, False, True, False], [True] * 6])
-    found = bridged(np.where(known, line, np.nan), known)
+    found = interpolated(np.where(known, line, np.nan), known)
     np.testing.assert_allclose(found[0, 0], [1, 1, 2, 3, 4, 4])
     np.testing.assert_allclose(found[:, 1], line[:, 1])
 
 
 def test_what_is_never_known_stays_finite() -> None:
-    found = bridged(np.full((3, 1, 4), np.nan), np.zeros((1, 4), bool))
+    found = interpolated(np.full((3, 1, 4), np.nan), np.zeros((1, 4), bool))
     np.testing.assert_allclose(found, 0)
 
 

@@ -44,23 +44,27 @@ def clean_up(
     (l_heel, l_toe, r_heel, r_toe; 0 or 1) are those that the feet were locked with. Memory and time are linear in T.
     """
     local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
-    posed = pose_skeleton(rest, local, pelvis)
-    ends, shift = posed.ends, _floor_shift(posed, fps, options)
+    shift, ends = _on_the_floor(pose_skeleton(rest, local, pelvis), fps, options)
     if options.contacts == "grounding":
-        return local, pelvis + shift, contacts(ends + shift[:, None], fps, "grounding")
-    shift = shift + _steadying_shift(ends + shift[:, None], fps, options)
-    found = contacts(ends + shift[:, None], fps, options.contacts)
-    local, pelvis = lock_feet(rest, local, pelvis + shift, found, fps, options.foot_lock, options.floor)
+        return local, pelvis + shift, contacts(ends, fps, "grounding")
+    steadying = _steadying_shift(ends, fps, options)
+    found = contacts(ends + steadying[:, None], fps, options.contacts)
+    local, pelvis = lock_feet(rest, local, pelvis + shift + steadying, found, fps, options.foot_lock, options.floor)
     return local, pelvis, found
 
 
-def _floor_shift(posed: Posed, fps: float, options: CleanUp) -> Array:
-    """Shift (T or 1, 3) m up or down after which feet are on the floor: for the whole clip in one, so that jumps and
-    stools stay as high as they were, or at every moment for those who are said never to leave it."""
+def _on_the_floor(posed: Posed, fps: float, options: CleanUp) -> tuple[Array, Array]:
+    """Shift (T or 1, 3) m up or down after which people are on the floor, and where their ends (T, 13, 3) are then.
+
+    It is one for the whole clip, so that jumps and stools stay as high as they were, or one of every moment for those
+    who are said never to leave the floor.
+    """
     if options.contacts in ("grounding", "always"):
-        return options.floor * grounding_shift(posed.joints, posed.ends, fps)
-    height = standing_height(posed.ends, contacts(posed.ends, fps, options.contacts), fps)
-    return np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
+        shift = options.floor * grounding_shift(posed.joints, posed.ends, fps)
+    else:
+        height = standing_height(posed.ends, contacts(posed.ends, fps, options.contacts), fps)
+        shift = np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
+    return shift, posed.ends + shift[:, None]
 
 
 def _steadying_shift(ends: Array, fps: float, options: CleanUp) -> Array:

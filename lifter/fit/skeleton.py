@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...smpl_assets.body import Body
 from ...smpl_assets.landmarks import Landmarks, body_landmarks
@@ -82,11 +81,3 @@ def local_from_global(rotations: Array) -> Array:
     for joint, parent in enumerate(PARENTS[1:], start=1):
         local[:, joint] = np.swapaxes(rotations[:, parent], -1, -2) @ rotations[:, joint]
     return local
-
-
-def descendants() -> NDArray[np.bool_]:
-    """(24, 24): row j marks the joints that move when joint j turns, itself among them."""
-    table = np.eye(24, dtype=bool)
-    for joint in range(23, 0, -1):
-        table[PARENTS[joint]] |= table[joint]
-    return table

@@ -114,6 +114,15 @@ def given() -> Callable[..., Joints3D]:
     return make
 
 
+@pytest.fixture(scope="session")
+def descendants() -> Array:
+    """(24, 24): row j is 1 at the joints that move when joint j turns, itself among them."""
+    table = np.eye(24)
+    for joint in range(23, 0, -1):
+        table[PARENTS[joint]] += table[joint]
+    return table
+
+
 @pytest.fixture
 def world_from_cam(walk: Pose) -> Array:
     """A level camera 1.2 m high that looks along +Y at the walking person, 5 m away."""

@@ -8,7 +8,7 @@ import pytest
 from reel2rig.lifter.fit import targets_for
 from reel2rig.lifter.fit.evidence import BodyPoints, body_points, evidence
 from reel2rig.lifter.fit.kinematic_tree import Pull, pose_tree
-from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, descendants, pose_skeleton
+from reel2rig.lifter.fit.skeleton import Pose, RestSkeleton, pose_skeleton
 from reel2rig.lifter.fit.targets import Spreads, Targets
 from reel2rig.lifter.records import Joints3D, Keypoints
 from reel2rig.smpl_assets.landmarks import place_landmarks
@@ -58,9 +58,9 @@ def pull_of(rest: RestSkeleton, pose: Pose, targets: Targets) -> tuple[BodyPoint
     return points, joints, weight, points.pull(carried, weight, force)
 
 
-def by_joints(joints: Array, wrench: Array) -> Array:
+def by_joints(joints: Array, wrench: Array, descendants: Array) -> Array:
     """Torques of all joints in world axes and the force on the pelvis, (T, 75), of wrenches (6, 24, T) at bones."""
-    below = np.einsum("jk,akt->ajt", descendants().astype(float), wrench)
+    below = np.einsum("jk,akt->ajt", descendants, wrench)
     torque = below[:3] - np.cross(joints, below[3:], axis=0)
     return np.concatenate([torque.transpose(2, 1, 0).reshape(-1, 72), below[3:, 0].T], axis=-1)
 
@@ -93,7 +93,7 @@ def cauchy(residual: Array, weight: Array, spread: float, reach: float) -> Array
 
 @pytest.mark.parametrize("case", ["on_the_floor", "in_the_picture"])
 def test_forces_are_the_slope_of_the_loss(
-    case: str, rest: RestSkeleton, pose: Pose, request: pytest.FixtureRequest
+    case: str, rest: RestSkeleton, pose: Pose, descendants: Array, request: pytest.FixtureRequest
 ) -> None:
     targets: Targets = request.getfixturevalue(case)
     _, joints, _, pull = pull_of(rest, pose, targets)
@@ -108,7 +108,7 @@ def test_forces_are_the_slope_of_the_loss(
             for sign in (1, -1)
         ]
         measured[:, parameter] = (loss(rest, sides[0], targets) - loss(rest, sides[1], targets)) / (2 * STEP)
-    found = by_joints(joints, pull.force)
+    found = by_joints(joints, pull.force, descendants)
     np.testing.assert_allclose(found, -measured, atol=2e-4 * np.abs(measured).max())
 
 

@@ -67,9 +67,9 @@ def write_joints(path: Path, joints: Joints3D) -> None:
 def read_joints(path: Path) -> Joints3D:
     """Read a joints.npz; only ``joints`` and ``times`` (or ``fps``) are a must, so other estimators' output fits too.
 
-    Joints that are not known are NaN, or have confidence 0 in files that are not ours; of 22 joints the hands are not
-    known. ``frame`` "y_up" comes back as "world". Raises InputError when keys are missing, do not fit each other or
-    hold what they cannot.
+    Joints that are not known are NaN, or in files that are not ours at 0, 0, 0 or confidence 0; of 22 joints the hands
+    are not known. ``frame`` "y_up" comes back as "world". Raises InputError when keys are missing, do not fit each
+    other or hold what they cannot.
     """
     arrays = _with_hands(read_npz(path))
     _require(arrays, path, ("joints",))
@@ -77,9 +77,7 @@ def read_joints(path: Path) -> Joints3D:
     ends = arrays.get("ends", np.full((count, 13, 3), np.nan)).astype(np.float32)
     confidence = np.clip(np.nan_to_num(arrays.get("confidence", np.ones((count, 24)))), 0.0, 1.0).astype(np.float32)
     if str(arrays.get("format", "")) != JOINTS_FORMAT:
-        # a joint that nobody was ever sure of keeps the place that it was given: there is nothing better
-        points[(confidence == 0) & (confidence > 0).any(axis=0)] = np.nan
-        ends[(confidence == 0).all(axis=1)] = np.nan
+        _forget_placeholders(points, ends, confidence)
     joints = Joints3D(
         joints=points,
         ends=np.where(np.isfinite(ends).all(axis=-1, keepdims=True), ends, np.nan),
@@ -116,6 +114,13 @@ def _checked_joints(arrays: dict[str, NDArray], path: Path) -> NDArray[np.float3
         hint = f"Known frames: {', '.join(FRAMES)}; world has Z up, camera x right, y down, z forward (OpenCV)."
         raise InputError("bad_frame", f"{name}: the frame {arrays['frame']} is not known.", hint)
     return joints.astype(np.float32)
+
+
+def _forget_placeholders(points: NDArray, ends: NDArray, confidence: NDArray) -> None:
+    """Set to NaN what other estimators write for a point that they did not find: the origin, or anything at 0."""
+    doubtful = (confidence == 0) | (points == 0).all(axis=-1)
+    points[doubtful & ~doubtful.all(axis=0)] = np.nan  # a joint that is so in every frame has no better place
+    ends[(ends == 0).all(axis=-1) | (confidence == 0).all(axis=1, keepdims=True)] = np.nan
 
 
 def _z_up(joints: Joints3D) -> Joints3D:

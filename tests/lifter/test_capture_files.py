@@ -105,7 +105,7 @@ def test_confidence_is_brought_between_0_and_1(tmp_path: Path) -> None:
 
 
 def test_end_points_that_are_not_finite_are_not_known(tmp_path: Path) -> None:
-    ends = np.zeros((5, 13, 3))
+    ends = np.ones((5, 13, 3))
     ends[2, 4, 1] = np.inf
     np.savez(tmp_path / "joints.npz", joints=JOINTS.joints, fps=25, ends=ends)
     found = read_joints(tmp_path / "joints.npz").ends
@@ -121,11 +121,20 @@ def test_in_files_of_others_joints_at_confidence_0_are_not_known(tmp_path: Path)
     unknown = np.argwhere(np.isnan(read_joints(tmp_path / "other.npz").joints).any(axis=-1))
     assert unknown.tolist() == [[1, 18]]
     confidence[2] = 0  # a frame that was not seen at all
-    np.savez(tmp_path / "other.npz", joints=JOINTS.joints, ends=np.zeros((5, 13, 3)), fps=25, confidence=confidence)
+    np.savez(tmp_path / "other.npz", joints=JOINTS.joints, ends=np.ones((5, 13, 3)), fps=25, confidence=confidence)
     found = read_joints(tmp_path / "other.npz")
     assert np.flatnonzero(np.isnan(found.ends).all(axis=(1, 2))).tolist() == [2]
     write_joints(tmp_path / "ours.npz", replace(JOINTS, confidence=confidence.astype(np.float32)))
     assert np.isfinite(read_joints(tmp_path / "ours.npz").joints).all()
+
+
+def test_in_files_of_others_points_at_the_origin_are_not_known(tmp_path: Path) -> None:
+    joints, ends = JOINTS.joints - JOINTS.joints[:, :1], np.ones((5, 13, 3))  # the pelvis always is at the origin
+    joints[3, 18] = ends[4, 2] = 0
+    np.savez(tmp_path / "other.npz", joints=joints, ends=ends, fps=25)
+    found = read_joints(tmp_path / "other.npz")
+    assert np.argwhere(np.isnan(found.joints).any(axis=-1)).tolist() == [[3, 18]]
+    assert np.argwhere(np.isnan(found.ends).any(axis=-1)).tolist() == [[4, 2]]
 
 
 def test_of_22_joints_the_hands_are_not_known(tmp_path: Path) -> None:

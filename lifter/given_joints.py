@@ -12,7 +12,7 @@ from .stretches import frame_rate
 
 LEGS = (0.25, 1.4)  # metres of thigh and shin together, from small children to the tallest
 FARTHEST = 1e4  # metres from the origin; single precision still tells a millimetre there
-FRAME_RATES = (4.0, 1000.0)
+FRAME_RATES = (2.0, 1000.0)
 LYING = 0.3  # of the leg's length: a head that is no higher above the ankles is that of somebody who lies down
 MISFIT = 0.07  # metres; noise that a body can be fitted to stays below
 # Axes of an OpenCV camera that is held level, in a world with Z up: what is assumed where no camera is known.

@@ -21,6 +21,7 @@ DEVICES: Final = [
 ]
 OFFLINE: Final = "Blender's online access is off"
 OFFLINE_REMEDY: Final = "Edit > Preferences > System > Network"
+NOT_INSTALLED: Final = "Only for an installed extension; a checkout is set up by python build.py setup"
 
 _running: Worker | None = None
 
@@ -40,7 +41,9 @@ def stop_set_up() -> None:
 
 
 def plan_in_words(device: str) -> list[str]:
-    """What set-up would fetch and where it would put it. Raises CaptureError where there are no packages."""
+    """What set-up would fetch and where it would put it. Raises CaptureError where there is nothing to set up."""
+    if private_environment() is None:
+        raise CaptureError("not_installed", NOT_INSTALLED + ".")
     kind = choose_kind(device)
     return [
         f"Fetches about {download_megabytes(kind)} MB, {kind_in_words(kind)}",
@@ -186,7 +189,7 @@ def _refused(cls: Any) -> str | None:
     if _running is not None:
         refused = "A set-up is running"
     elif private_environment() is None:
-        refused = "Only for an installed extension; a checkout is set up by python build.py setup"
+        refused = NOT_INSTALLED
     if refused is not None:
         cls.poll_message_set(refused)
     return refused

@@ -58,7 +58,7 @@ def explained(step: str, output: str, wheels: Path | None = None) -> CaptureErro
             continue
         if code == "no_wheel" and wheels is not None:
             code, message, hint = "not_in_folder", LACKING, LACKING_HINT
-        return CaptureError(code, message.format(detail=_detail(code, output, found)), hint)
+        return CaptureError(code, message.format(detail=_detail(output, found)), hint)
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "it said nothing")
     return CaptureError("set_up_failed", f"{step} failed: {last}", "Press the button again, or look at the log.")
 
@@ -73,10 +73,10 @@ def from_os(error: OSError) -> CaptureError:
     return CaptureError("set_up_failed", f"{error.strerror or error}: {where}.", "Press the button again.")
 
 
-def _detail(code: str, output: str, found: re.Match[str]) -> str:
-    """The package or file that the output names, else the line that told."""
-    package = re.search(r"(?:distribution found for|from|requirement) ([\w.-]+==[\w.]+)", output)
-    if code != "not_writable" and package:
-        return package[1]
+def _detail(output: str, found: re.Match[str]) -> str:
+    """The first package that is named where the output tells, else the line that tells."""
+    package = re.search(r"[\w.-]+==[\w.]+", output[found.start() :])
+    if package:
+        return package[0]
     start = output.rfind("\n", 0, found.start()) + 1
     return output[start:].partition("\n")[0].strip().removeprefix("ERROR: ")

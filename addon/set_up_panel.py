@@ -31,23 +31,29 @@ def draw_set_up(column: Any, settings: Any, state: State) -> None:
         column.label(text=line[:WIDTH])
         column.operator(CancelSetUp.bl_idname, icon="CANCEL")
         return
-    broken = state.kind == "broken"
-    title = "The packages for captures are broken." if broken else "Captures need packages of their own, fetched once."
-    _lines(column, f"{title} {state.reason}".strip(), "ERROR" if broken else "INFO")
-    column.prop(settings, "set_up_device")
+    if state.kind == "broken":
+        _lines(column, f"The packages for captures are broken. {state.reason}", "ERROR")
+    else:
+        _lines(column, "Captures need packages of their own, fetched once.", "INFO")
     try:
-        for line in plan_in_words(settings.set_up_device):
-            _lines(column, line)
+        _draw_ways(column, settings, "Repair" if state.kind == "broken" else SetUpCapture.bl_label)
     except CaptureError as error:
         _lines(column, f"{error.message} {error.hint}", "ERROR")
-        return
-    if not bpy.app.online_access:
-        _lines(column, f"{OFFLINE}: switch it on in {OFFLINE_REMEDY}.", "INTERNET_OFFLINE")
-    button = column.operator(SetUpCapture.bl_idname, text="Repair" if broken else SetUpCapture.bl_label, icon="IMPORT")
-    button.device = settings.set_up_device
-    column.operator(SetUpFromWheels.bl_idname, icon="FILE_FOLDER").device = settings.set_up_device
     own = column.operator("preferences.addon_show", text="Use an Existing Environment", icon="PREFERENCES")
     own.module = ADDON
+
+
+def _draw_ways(column: Any, settings: Any, name: str) -> None:
+    """What set-up would fetch and its buttons. Raises CaptureError where it cannot be."""
+    plan = plan_in_words(settings.set_up_device)
+    column.prop(settings, "set_up_device")
+    for line in plan:
+        _lines(column, line)
+    if not bpy.app.online_access:
+        _lines(column, f"{OFFLINE}: switch it on in {OFFLINE_REMEDY}.", "INTERNET_OFFLINE")
+    button = column.operator(SetUpCapture.bl_idname, text=name, icon="IMPORT")
+    button.device = settings.set_up_device
+    column.operator(SetUpFromWheels.bl_idname, icon="FILE_FOLDER").device = settings.set_up_device
 
 
 def _lines(column: Any, text: str, icon: str = "NONE") -> None:

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +79,50 @@ def motion_path(motion: Motion, tmp_path: Path) -> Path:
     path = tmp_path / "person_01.npz"
     write_motion(path, motion)
     return path
+
+
+class Layout:
+    """Stands in for Blender's layout: remembers texts, properties and operators, checks that they exist."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.use_property_split = False
+
+    def column(self) -> "Layout":
+        return self
+
+    def separator(self) -> None:
+        pass
+
+    def label(self, text: str, icon: str = "NONE") -> None:
+        self.said.append(text)
+
+    def progress(self, factor: float, text: str) -> None:
+        self.said.append(f"{factor:.2f} {text}")
+
+    def prop(self, owner: Any, name: str) -> None:
+        assert name in owner.bl_rna.properties
+        self.said.append(name)
+
+    def operator(self, name: str, icon: str = "NONE", text: str = "") -> Any:
+        module, function = name.split(".")
+        properties = getattr(getattr(bpy.ops, module), function).get_rna_type().properties
+        self.said += [name, text] if text else [name]
+
+        class Properties:
+            def __setattr__(self, key: str, value: object) -> None:
+                assert key in properties
+
+        return Properties()
+
+
+@pytest.fixture
+def drawn() -> Callable[[Any], list[str]]:
+    """A function that draws a panel and returns what it shows."""
+
+    def draw(cls: Any) -> list[str]:
+        layout = Layout()
+        cls.draw(type("Panel", (), {"layout": layout})(), bpy.context)
+        return layout.said
+
+    return draw

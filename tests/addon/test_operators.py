@@ -126,7 +126,7 @@ def test_cancel_and_unregister_kill_a_running_capture(monkeypatch: pytest.Monkey
     assert not bpy.ops.reel2rig.cancel_capture.poll()
 
 
-def test_export_game_needs_a_character_and_keeps_the_figures(motion_path: Path, tmp_path: Path) -> None:
+def test_export_game_needs_a_character_and_keeps_the_figures(motion_path: Path, tmp_path: Path, drawn: Any) -> None:
     assert not bpy.ops.reel2rig.export_game.poll()
     bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
     for target, name in (("unreal", "a.fbx"), ("godot", "a.glb")):
@@ -168,48 +168,9 @@ def test_videos_may_be_dropped_into_the_3d_view_only() -> None:
             assert handler.poll_drop(bpy.context) is expected
 
 
-class Layout:
-    """Stands in for Blender's layout: remembers texts, properties and operators, checks that they exist."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.use_property_split = False
-
-    def column(self) -> "Layout":
-        return self
-
-    def separator(self) -> None:
-        pass
-
-    def label(self, text: str, icon: str = "NONE") -> None:
-        self.said.append(text)
-
-    def progress(self, factor: float, text: str) -> None:
-        self.said.append(f"{factor:.2f} {text}")
-
-    def prop(self, owner: Any, name: str) -> None:
-        assert name in owner.bl_rna.properties
-        self.said.append(name)
-
-    def operator(self, name: str, icon: str = "NONE", text: str = "") -> Any:
-        module, function = name.split(".")
-        properties = getattr(getattr(bpy.ops, module), function).get_rna_type().properties
-        self.said.append(name)
-
-        class Properties:
-            def __setattr__(self, key: str, value: object) -> None:
-                assert key in properties
-
-        return Properties()
-
-
-def drawn(cls: Any) -> list[str]:
-    layout = Layout()
-    cls.draw(type("Panel", (), {"layout": layout})(), bpy.context)
-    return layout.said
-
-
-def test_the_panel_shows_source_progress_and_character(motion_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_panel_shows_source_progress_and_character(
+    motion_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: Any
+) -> None:
     assert "reel2rig.import_video" in drawn(panel.REEL2RIG_PT_capture)
     assert not panel.REEL2RIG_PT_character.poll(bpy.context)
     bpy.ops.reel2rig.import_motion(filepath=str(motion_path))

@@ -126,7 +126,15 @@ def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
         clip=Path("a b.mp4"), out=tmp_path, preset="best", device="cpu", person="all", body=Path("b.npz")
     )
     words = capture_command(PYTHON, options)
-    assert words[: words.index("capture")] == [str(PYTHON), "-I", "-X", "utf8", "-u", str(worker.START_SCRIPT), "lifter"]
+    assert words[: words.index("capture")] == [
+        str(PYTHON),
+        "-I",
+        "-X",
+        "utf8",
+        "-u",
+        str(worker.START_SCRIPT),
+        "lifter",
+    ]
     rest = words[words.index("capture") + 1 :]
     assert rest[0] == "a b.mp4"
     given = dict(zip(rest[1::2], rest[2::2], strict=True))

@@ -14,10 +14,13 @@ from ..smpl_assets.rotation import Array
 from .contact import ContactMode, contacts
 from .fit.skeleton import Posed, RestSkeleton, pose_skeleton
 from .foot_lock import grounding_shift, lock_feet
-from .ground import CONTACT_POINTS
+from .ground import CONTACT_POINTS, SOLES
 from .level_floor import standing_height
 from .smooth import smooth_motion
-from .steady_path import steadying_shift
+from .steady_path import settling_shift, steadying_shift
+
+# Heights in front of one camera err: a level is the floor if people stood on it for half as long as on any.
+OF_MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,16 @@ class CleanUp:
 
 
 def clean_up(
-    rest: RestSkeleton, local: Array, pelvis: Array, fps: float, options: CleanUp
+    rest: RestSkeleton, local: Array, pelvis: Array, fps: float, options: CleanUp, one_camera: bool = False
 ) -> tuple[Array, Array, NDArray[np.float32]]:
     """The cleaned-up local rotations (T, 24, 3, 3), pelvis path (T, 3) m and contacts (T, 4) of one fitted person.
 
     local, pelvis: as fitted, world with Z up, floor near z = 0, evenly spaced frames without gaps. The contacts
     (l_heel, l_toe, r_heel, r_toe; 0 or 1) are those that the feet were locked with. Memory and time are linear in T.
+    one_camera: the path is what a single camera saw, so that heights drift.
     """
     local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
-    shift, ends = _on_the_floor(pose_skeleton(rest, local, pelvis), fps, options)
+    shift, ends = _on_the_floor(pose_skeleton(rest, local, pelvis), fps, options, one_camera)
     if options.contacts == "grounding":
         return local, pelvis + shift, contacts(ends, fps, "grounding")
     steadying = _steadying_shift(ends, fps, options)
@@ -53,18 +57,27 @@ def clean_up(
     return local, pelvis, found
 
 
-def _on_the_floor(posed: Posed, fps: float, options: CleanUp) -> tuple[Array, Array]:
+def _on_the_floor(posed: Posed, fps: float, options: CleanUp, one_camera: bool) -> tuple[Array, Array]:
     """Shift (T or 1, 3) m up or down after which people are on the floor, and where their ends (T, 13, 3) are then.
 
-    It is one for the whole clip, so that jumps and stools stay as high as they were, or one of every moment for those
-    who are said never to leave the floor.
+    It is one for the whole clip, but for the drift of one camera, so that jumps and stools stay as high as they were,
+    or one of every moment for those who are said never to leave the floor.
     """
     if options.contacts in ("grounding", "always"):
         shift = options.floor * grounding_shift(posed.joints, posed.ends, fps)
     else:
-        height = standing_height(posed.ends, contacts(posed.ends, fps, options.contacts), fps)
-        shift = np.array([[0.0, 0.0, 0.0 if np.isnan(height) else -options.floor * height]])
+        shift = options.floor * _to_the_floor(posed.ends, contacts(posed.ends, fps, options.contacts), fps, one_camera)
     return shift, posed.ends + shift[:, None]
+
+
+def _to_the_floor(ends: Array, contact: Array, fps: float, one_camera: bool) -> Array:
+    """The shift (T, 3) m that brings the floor that feet in ``contact`` (T, 4) stand on to z = 0; ends (T, 13, 3)."""
+    shift = np.zeros((len(ends), 3))
+    if one_camera:
+        shift += settling_shift(ends[:, CONTACT_POINTS, 2] - SOLES, contact, fps)
+    height = standing_height(ends + shift[:, None], contact, fps, OF_MOST if one_camera else 0.0)
+    shift[:, 2] -= 0.0 if np.isnan(height) else height
+    return shift
 
 
 def _steadying_shift(ends: Array, fps: float, options: CleanUp) -> Array:

@@ -59,8 +59,7 @@ def fit_people(
         rows, seen, fps = _of(person, joints, keypoints)
         first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen, fixed_betas=options.fixed_betas))
         progress(0)
-    if options.cleaning.floor > 0:
-        first, joints = on_the_floor(first, joints)
+    first, joints = on_the_floor(first, joints, options.cleaning.floor)
     if options.cleaning.contacts != "never" and joints.camera_world_from_cam is not None:  # gravity is a guess then
         first, joints = on_level_floor(first, joints, fps)
     fits, rows = [], []
@@ -99,9 +98,10 @@ def _cleaned(
 ) -> Fit:
     """The fit after clean-up; frames that nobody saw have no contact and no residual."""
     rest, unseen = rest_skeleton(body, found.betas), joints.confidence.max(axis=1) == 0
+    one_camera = joints.camera_world_from_cam is not None
     # handed over and not kept, since an hour's rotations are 190 MB
     local, pelvis, touching = clean_up(
-        rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0], fps, options
+        rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0], fps, options, one_camera
     )
     clean = as_fit(rest, Pose(local, pelvis), found.betas, joints, keypoints)
     return replace(

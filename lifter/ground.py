@@ -45,15 +45,15 @@ def floor_height(joints: Array, ends: Array, confidence: Array) -> float:
     return float(np.percentile(lowest, 30))
 
 
-def on_the_floor(fits: list[Fit], joints: Joints3D) -> tuple[list[Fit], Joints3D]:
+def on_the_floor(fits: list[Fit], joints: Joints3D, share: float = 1.0) -> tuple[list[Fit], Joints3D]:
     """Shift the world so that its floor is at z = 0 for the fitted feet; what the camera sees stays.
 
-    fits: of everybody in ``joints``, in the order of their rows.
+    fits: of everybody in ``joints``, in the order of their rows. share: 0..1, of the way to the floor.
     """
     points, ends = (
         np.concatenate(parts) for parts in zip(*((found.joints, found.ends) for found in fits), strict=True)
     )
-    shift = np.array([0.0, 0.0, -floor_height(points, ends, joints.confidence)])
+    shift = np.array([0.0, 0.0, -share * floor_height(points, ends, joints.confidence)])
     moved = [replace(f, trans=f.trans + shift, joints=f.joints + shift, ends=f.ends + shift) for f in fits]
     camera = joints.camera_world_from_cam
     if camera is not None:

@@ -54,12 +54,13 @@ def standing_soles(ends: Array, contact: Array) -> Array:
     return (np.stack(sums, axis=-1) / total[:, None])[1:]
 
 
-def standing_height(ends: Array, contact: Array, fps: float) -> float:
+def standing_height(ends: Array, contact: Array, fps: float, of_most: float = 0.0) -> float:
     """Height (m) of the lowest level that the feet in ``contact`` (T, 4) stand on, from ends (T, 13, 3).
 
     Of every contact the median counts, not the frames in which a foot sinks in while it pushes off. The lowest level
     is the floor, not the stool, the first step of stairs that lead up, the last of those that lead down. NaN where
-    nobody stood on any for long enough to tell.
+    nobody stood on any for long enough to tell. of_most: share of the standing on the level with most of it that the
+    lowest one must have, 0..1.
     """
     numbers, count = runs(contact > 0)
     heights = np.asarray(median(ends[:, CONTACT_POINTS, 2] - SOLES, numbers, np.arange(1, count + 1)))
@@ -67,7 +68,9 @@ def standing_height(ends: Array, contact: Array, fps: float) -> float:
     heights, frames = heights[order], np.bincount(numbers.ravel(), minlength=count + 1)[1:][order]
     above = np.searchsorted(heights, heights + SAME_LEVEL, side="right")
     total = np.concatenate([[0], np.cumsum(frames)])
-    levels = np.flatnonzero(total[above] - total[:-1] >= max(STOOD_FOR * fps, STOOD_SHARE * total[-1]))
+    stood = total[above] - total[:-1]
+    enough = max(STOOD_FOR * fps, STOOD_SHARE * total[-1], of_most * stood.max(initial=0))
+    levels = np.flatnonzero(stood >= enough)
     if not len(levels):
         return float("nan")
     level = slice(levels[0], above[levels[0]])

@@ -2,7 +2,8 @@
 
 A standing foot does not move, so whatever it seems to do in contact the whole body did wrongly. One banded linear
 system an axis finds the shift over time that stills such feet, bends smoothly, and fades back to where the person was
-seen within a few seconds: a clip that loops or turns around gathers no drift.
+seen within a few seconds: a clip that loops or turns around gathers no drift. Up and down, the floor stays where it is
+from contact to contact, but for steps as high as a stair.
 """
 
 import numpy as np
@@ -10,12 +11,15 @@ from scipy.linalg import solveh_banded
 
 from ..smpl_assets.rotation import Array
 from .banded import BENDS, STEPS, add_squares, diagonal
+from .contact import runs
 
 LEVEL = np.array([1.0, 1.0, 0.0])
 FADING = 3.0  # seconds over which a shift fades back to what was seen
 BENDING = 0.2  # seconds; shifts bend over no less
 HOLDING = 1 / 30  # seconds over which a place that is wanted wholly makes up for what was seen
 TENSION = 0.1  # of a standing foot's say: how much a shift wants to stay as it is while nothing holds it
+SETTLING = 0.8  # seconds over which heights bend: slower than a jump
+DRIFT_OF_A_STEP = (0.08, 0.12)  # metres from one contact to the next that may be drift, and that no longer are
 ODD_SPEED = 0.5  # m/s at which a point that disagrees with the others counts for half
 
 
@@ -33,6 +37,27 @@ def steadying_shift(feet: Array, contact: Array, fps: float) -> Array:
         left = np.linalg.norm(steps + np.diff(shift, axis=0)[:, None], axis=-1) * fps
         still = both / (1.0 + (left / ODD_SPEED) ** 2)
     return shift
+
+
+def settling_shift(heights: Array, contact: Array, fps: float) -> Array:
+    """Shift (T, 3) m up or down that keeps the floor from rising or falling little by little.
+
+    heights (T, 4) m of the soles under heels and toes, contact (T, 4). One camera that is not quite level, or a stature
+    a little wrong, lets who walks about sink or float by centimetres. Who rises by a stair from one contact to the next
+    has climbed it.
+    """
+    numbers, count = runs(contact > 0)
+    shift, standing = np.zeros((len(heights), 3)), numbers.any(axis=1)
+    if len(heights) < 3 or not count:
+        return shift
+    frames = np.maximum(np.bincount(numbers.ravel(), minlength=count + 1), 1)
+    mean = np.bincount(numbers.ravel(), heights.ravel(), count + 1) / frames
+    floor = np.where(numbers > 0, mean[numbers], np.inf).min(axis=1)[standing]
+    steps = np.diff(floor, prepend=floor[0])
+    climbed = np.clip((np.abs(steps) - DRIFT_OF_A_STEP[0]) / np.ptp(DRIFT_OF_A_STEP), 0.0, 1.0)
+    drift = floor - np.cumsum(climbed * steps)
+    shift[standing, 2] = np.median(drift) - drift
+    return smooth_shift(fps, place_weights=standing.astype(float), places=shift, bending=SETTLING)
 
 
 def smooth_shift(

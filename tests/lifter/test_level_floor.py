@@ -115,6 +115,12 @@ def test_the_floor_of_stairs_is_the_lowest_step(rise: float) -> None:
     assert standing_height(*in_turn(*steps), FPS) == pytest.approx(steps.min())
 
 
+def test_a_short_while_on_a_lower_level_can_be_taken_for_a_mistake() -> None:
+    ends, contact = in_turn(-0.2, 0.02, 0.02, 0.02)
+    assert standing_height(ends, contact, FPS) == pytest.approx(-0.2)
+    assert standing_height(ends, contact, FPS, of_most=0.5) == pytest.approx(0.02)
+
+
 def test_a_foot_in_the_air_says_nothing_of_the_floor() -> None:
     ends, contact = ends_at(0.02), EVERYTHING_STANDS.copy()
     ends[:, CONTACT_POINTS[:2], 2] -= 0.5

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reel2rig.lifter.steady_path import smooth_shift, steadying_shift
+from reel2rig.lifter.steady_path import settling_shift, smooth_shift, steadying_shift
 from reel2rig.smpl_assets.rotation import Array
 
 FPS = 30.0
@@ -62,8 +62,40 @@ def test_heights_are_left_alone() -> None:
     assert np.abs(steadying_shift(feet, contact, FPS)[:, 2]).max() == 0
 
 
+def climbed(step: float) -> tuple[Array, Array]:
+    """Heights (T, 4) m of soles in a walk that comes ``step`` higher with every contact, and the contacts."""
+    feet, contact = walk(6.0)
+    return step * feet[..., 1], contact
+
+
+def test_a_floor_that_rises_little_by_little_is_drift() -> None:
+    heights, contact = climbed(0.03)
+    left = heights + settling_shift(heights, contact, FPS)[:, 2:]
+    assert np.ptp(left[contact > 0]) < 0.2 * np.ptp(heights[contact > 0])
+
+
+@pytest.mark.parametrize("step", [0.17, -0.17])
+def test_stairs_are_climbed(step: float) -> None:
+    heights, contact = climbed(step)
+    assert np.abs(settling_shift(heights, contact, FPS)).max() < 0.01
+
+
+def test_a_jump_keeps_its_height_above_a_floor_that_drifts() -> None:
+    time = np.arange(90) / FPS
+    flight = np.maximum(0.45 - 15 * (time - 1.5) ** 2, 0.0)  # 0.45 m high, 0.35 s long
+    heights = np.repeat((flight + 0.03 * (time > 1.5))[:, None], 4, axis=1)
+    settled = heights + settling_shift(heights, np.repeat(flight[:, None] == 0, 4, axis=1), FPS)[:, 2:]
+    assert settled.max() - np.median(settled) == pytest.approx(0.45, abs=0.03)
+    assert np.abs(settled[[0, -1]] - settled[0]).max() < 0.005
+
+
+def test_nobody_who_stands_settles_nothing() -> None:
+    assert not settling_shift(np.ones((30, 4)), np.zeros((30, 4)), FPS).any()
+
+
 @pytest.mark.parametrize("frames", [1, 2])
 def test_too_short_to_drift(frames: int) -> None:
+    assert not settling_shift(np.zeros((frames, 4)), np.ones((frames, 4)), FPS).any()
     assert not steadying_shift(np.zeros((frames, 4, 3)), np.ones((frames, 4)), FPS).any()
 
 

@@ -14,7 +14,7 @@ from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_ax
 from ..smpl_assets.skeleton import JOINT
 from .contact import runs
 from .fit.skeleton import Posed, RestSkeleton, pose_skeleton
-from .ground import CONTACT_POINTS, SOLES, lowest_height
+from .ground import CONTACT_POINTS, lowest_height
 from .leg_ik import LEGS, furthest, reached
 from .steady_path import smooth_shift, steadying_shift
 
@@ -51,10 +51,10 @@ def lock_feet(
     posed = pose_skeleton(rest, local, pelvis)
     shift = steadying_shift(posed.ends[:, CONTACT_POINTS], contact, fps)
     feet = posed.ends[:, CONTACT_POINTS] + shift[:, None]
-    places = standing_places(feet, standing, floor)
+    places = standing_places(feet, standing, rest.soles(), floor)
     posed = _moved(posed, strength * (shift + _common_shift(places - feet, standing, fps)))
     moves = faded(places - posed.ends[:, CONTACT_POINTS], standing, fps)
-    ankles, turns = _foot_goals(posed, *moves, strength, floor)
+    ankles, turns = _foot_goals(posed, *moves, rest.soles(), strength, floor)
     posed = _moved(posed, reaching_shift(rest, posed, ankles, fps))
     _set_legs(rest, local, posed, ankles, turns)
     return local, posed.joints[:, 0]
@@ -70,9 +70,9 @@ def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, fps: float, 
 
     share: of the bend that brings the tip to the floor, 0..1.
     """
-    posed, result = pose_skeleton(rest, local, pelvis), local.copy()
-    near = _feet_near_the_floor((posed.ends[:, CONTACT_POINTS, 2] - SOLES).reshape(-1, 2, 2))
-    for side, (tip, ball, sole) in enumerate(zip(CONTACT_POINTS[1::2], BALLS, SOLES[1::2], strict=True)):
+    posed, result, soles = pose_skeleton(rest, local, pelvis), local.copy(), rest.soles()
+    near = _feet_near_the_floor((posed.ends[:, CONTACT_POINTS, 2] - soles).reshape(-1, 2, 2))
+    for side, (tip, ball, sole) in enumerate(zip(CONTACT_POINTS[1::2], BALLS, soles[1::2], strict=True)):
         toes = posed.ends[:, tip] - posed.joints[:, ball]
         length = np.linalg.norm(toes, axis=-1)
         lowest = np.clip((sole - posed.joints[:, ball, 2]) / length, -1.0, 1.0)
@@ -87,18 +87,18 @@ def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, fps: float, 
     return result
 
 
-def standing_places(feet: Array, standing: NDArray[np.bool_], floor: float) -> Array:
+def standing_places(feet: Array, standing: NDArray[np.bool_], soles: Array, floor: float) -> Array:
     """Where each contact of each point stands: (T, 4, 3) m, one place for its whole run over ``feet``, else ``feet``.
 
     That is the geometric median of the run (Weiszfeld, 1937), which a swing caught at either end does not move. Places
-    near the floor are set on it as far as ``floor`` says (0..1).
+    near the floor are set on it as far as ``floor`` says (0..1); soles (4,) m are that far below the points.
     """
     numbers, count = runs(standing)
     places = _means(feet, np.ones(numbers.shape), numbers, count)[numbers]
     for _ in range(5):
         away = np.linalg.norm(feet - places, axis=-1)
         places = _means(feet, 1.0 / (away + HARDLY_AWAY), numbers, count)[numbers]
-    height = places[..., 2] - SOLES
+    height = places[..., 2] - soles
     places[..., 2] -= floor * height * _near_the_floor(height)
     return np.where(standing[..., None], places, feet)
 
@@ -149,7 +149,9 @@ def faded(offsets: Array, standing: NDArray[np.bool_], fps: float) -> tuple[Arra
     return total / np.maximum(claims, 1.0)[..., None], np.minimum(claims, 1.0)
 
 
-def _foot_goals(posed: Posed, offsets: Array, claims: Array, strength: float, floor: float) -> tuple[Array, Array]:
+def _foot_goals(
+    posed: Posed, offsets: Array, claims: Array, soles: Array, strength: float, floor: float
+) -> tuple[Array, Array]:
     """Where the ankles should be (T, 2, 3) m, and what to turn the feet by (T, 2, 3, 3), so that ends move by offsets.
 
     An end that nothing holds goes with the other end of its foot; none sinks into the floor.
@@ -157,7 +159,7 @@ def _foot_goals(posed: Posed, offsets: Array, claims: Array, strength: float, fl
     ends = posed.ends[:, CONTACT_POINTS].reshape(-1, 2, 2, 3)  # (T, side, heel and toe, 3)
     own, claim = offsets.reshape(ends.shape), claims.reshape(*ends.shape[:3], 1)
     goals = ends + strength * (own + (1.0 - claim) * own[:, :, ::-1])
-    height = goals[..., 2] - SOLES.reshape(2, 2)
+    height = goals[..., 2] - soles.reshape(2, 2)
     goals[..., 2] += strength * floor * np.maximum(-height, 0.0) * _feet_near_the_floor(height)[..., None]
     turns = rotation_between(ends[:, :, 1] - ends[:, :, 0], goals[:, :, 1] - goals[:, :, 0])
     vectors = axis_angle_from_matrix(turns)

@@ -8,6 +8,7 @@ from ...smpl_assets.body import Body
 from ...smpl_assets.landmarks import Landmarks, body_landmarks
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import END_NAMES, JOINT, PARENTS
+from ..ground import CONTACT_POINTS
 from ..keypoint_sets import BLAZEPOSE33
 from .frames_last import pieces
 from .kinematic_tree import carried_points, pose_tree
@@ -15,13 +16,17 @@ from .kinematic_tree import carried_points, pose_tree
 
 @dataclass(frozen=True)
 class RestSkeleton:
-    """Rest joints (24, 3) m in the body frame, and points that follow them as weighted offsets (P, 24, 3)."""
+    """Rest joints (24, 3) m in the body frame, and points that follow them as weighted offsets (P, 24, 3).
+
+    lowest: height (m, body frame) of the soles of the rest pose, whose feet stand flat.
+    """
 
     joints: Array
     ends: Landmarks
     end_offsets: Array
     keypoints: Landmarks
     keypoint_offsets: Array
+    lowest: float
 
     def bone(self, joint: str, child: str) -> Array:
         """Rest vector (3,) from ``joint`` to ``child``."""
@@ -30,6 +35,10 @@ class RestSkeleton:
     def end_positions(self) -> Array:
         """Rest ends (13, 3) m in the body frame."""
         return (self.end_offsets + self.ends.weights[..., None] * self.joints).sum(axis=1)
+
+    def soles(self) -> Array:
+        """Metres (4,) from CONTACT_POINTS, heels and toes, down to the sole."""
+        return self.end_positions()[list(CONTACT_POINTS), 1] - self.lowest
 
 
 def rest_skeleton(body: Body, betas: Array) -> RestSkeleton:
@@ -42,6 +51,7 @@ def rest_skeleton(body: Body, betas: Array) -> RestSkeleton:
         ends.local_offsets(joints, betas).astype(np.float64),
         keypoints,
         keypoints.local_offsets(joints, betas).astype(np.float64),
+        float(body.rest_vertices(betas)[:, 1].min()),
     )
 
 

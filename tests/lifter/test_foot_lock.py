@@ -6,8 +6,8 @@ from reel2rig.lifter.contact import contacts
 from reel2rig.lifter.fit.skeleton import RestSkeleton, pose_skeleton, rest_skeleton
 from reel2rig.lifter.foot_lock import faded, lock_feet, standing_places
 from reel2rig.lifter.ground import CONTACT_POINTS, SOLES
-from reel2rig.smpl_assets.body import open_body
-from reel2rig.smpl_assets.rotation import Array, matrix_from_axis_angle
+from reel2rig.smpl_assets.body import forward, open_body
+from reel2rig.smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle
 from reel2rig.smpl_assets.skeleton import JOINT, JOINT_NAMES, PARENTS, mirrored
 
 FPS = 30.0
@@ -55,6 +55,16 @@ def test_feet_that_stand_stay_in_one_place(rest: RestSkeleton) -> None:
     locked = feet_of(rest, lock_feet(rest, local, pelvis + wobble(0.04), ALL, FPS))
     assert np.ptp(locked, axis=0).max() < 0.001, "8 cm before"
     np.testing.assert_allclose(locked[..., 2] - SOLES, 0.0, atol=0.01)
+
+
+@pytest.mark.parametrize("person", ["male", "female", "tall", "short"])
+def test_soles_are_on_the_floor_whoever_it_is(person: str) -> None:
+    body, betas = open_body(), np.array(dict(open_body().presets)[person], float)
+    rest = rest_skeleton(body, betas)
+    local, pelvis = lock_feet(rest, *standing(rest), ALL, FPS)
+    poses = axis_angle_from_matrix(local[:1]).reshape(1, 72)
+    vertices, _ = forward(body, poses, pelvis[:1] - rest.joints[0], betas)
+    assert vertices[..., 2].min() == pytest.approx(0.0, abs=0.003)
 
 
 def test_the_root_moves_first(rest: RestSkeleton) -> None:
@@ -197,7 +207,7 @@ def test_each_contact_has_one_place_and_what_is_nearly_on_the_floor_is_on_it() -
     feet = np.zeros((60, 4, 3))
     feet[..., 0] = np.arange(60)[:, None] / 1000
     feet[..., 2] = SOLES + np.array([0.02, -0.02, 0.2, 0.02])
-    places = standing_places(feet, np.ones((60, 4), bool), floor=1.0)
+    places = standing_places(feet, np.ones((60, 4), bool), SOLES, floor=1.0)
     np.testing.assert_allclose(places[..., 0], 0.0295, atol=1e-9)
     np.testing.assert_allclose(places[0, :, 2] - SOLES, [0.0, 0.0, 0.2, 0.0], atol=1e-9)
-    np.testing.assert_allclose(standing_places(feet, np.ones((60, 4), bool), floor=0.0)[..., 2], feet[..., 2])
+    np.testing.assert_allclose(standing_places(feet, np.ones((60, 4), bool), SOLES, floor=0.0)[..., 2], feet[..., 2])

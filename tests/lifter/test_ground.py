@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from reel2rig.lifter.fit.skeleton import rest_skeleton
 from reel2rig.lifter.ground import CONTACT_POINTS, SOLES, floor_height, lowest_height, on_the_floor, support
 from reel2rig.lifter.records import Fit, Joints3D
+from reel2rig.smpl_assets.body import open_body
 from reel2rig.smpl_assets.rotation import Array
 from reel2rig.smpl_assets.skeleton import END, JOINT
 
@@ -63,6 +65,10 @@ def jump() -> Array:
     t = np.arange(15) / 14
     height[40:55] = 0.3 * 4 * t * (1 - t)
     return height
+
+
+def test_soles_are_those_of_the_open_body() -> None:
+    np.testing.assert_allclose(rest_skeleton(open_body(), np.zeros(10)).soles(), SOLES, atol=0.0002)
 
 
 def test_the_floor_is_where_feet_stand() -> None:

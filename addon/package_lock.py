@@ -19,8 +19,8 @@ SYSTEMS: Final = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 DRIVER_LIBRARIES: Final = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
 LEAST_DRIVER: Final = 13000
 """CUDA 13.0 as drivers count; the lock holds CUDA 13's libraries."""
-UNPACKED: Final = 4.0
-"""Megabytes on disk for one megabyte of wheels, with some room (measured: 3.7 for cpu on Linux)."""
+UNPACKED: Final = {"cpu": 4.0, "cuda": 1.9}
+"""Megabytes on disk for one megabyte of wheels, with some room (measured on Linux: 3.7 and 1.7)."""
 
 
 def lock_file(kind: Kind) -> Path:
@@ -67,7 +67,7 @@ def download_megabytes(kind: Kind) -> int:
 
 def disk_megabytes(kind: Kind) -> int:
     """How much room set-up needs, the fetched packages included."""
-    return round(download_megabytes(kind) * (1 + UNPACKED))
+    return round(download_megabytes(kind) * (1 + UNPACKED[kind]))
 
 
 def choose_kind(device: str, wheels: Path | None = None) -> Kind:

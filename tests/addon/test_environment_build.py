@@ -160,7 +160,7 @@ class TestBuild:
     def test_too_little_room_is_said_before_anything_is_made(
         self, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(package_lock, "UNPACKED", 1e12)
+        monkeypatch.setattr(package_lock, "UNPACKED", {"cpu": 1e12})
         with pytest.raises(CaptureError, match="too little room") as caught:
             build(SetUp(place / "new", "cpu", place / "wheels"))
         assert caught.value.code == "disk_full"

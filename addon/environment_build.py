@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,16 @@ class SetUp:
         return self.folder.with_name(self.folder.name + ".part")
 
     @property
+    def old(self) -> Path:
+        """The environment that was there before, while the new one takes its place."""
+        return self.folder.with_name(self.folder.name + ".old")
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that is at work here."""
+        return self.folder.with_name(self.folder.name + ".lock")
+
+    @property
     def fetched(self) -> Path:
         """Wheels fetched so far; kept when set-up is cancelled, removed when it is done."""
         return self.folder.with_name(self.folder.name + ".wheels")
@@ -62,15 +72,23 @@ def build(asked: SetUp) -> dict[str, Any]:
     """
     try:
         asked.folder.parent.mkdir(parents=True, exist_ok=True)
-        with only_one(asked.folder.with_name(asked.folder.name + ".lock")):
+        with only_one(asked.lock):
             return _build(asked)
     except OSError as error:
         raise from_os(error) from error
 
 
 def discard(folder: Path) -> None:
-    """Remove what a stopped set-up left of its unfinished environment; fetched wheels stay for the next try."""
-    shutil.rmtree(SetUp(folder, "cpu").part, ignore_errors=True)
+    """Remove what a stopped set-up left unfinished, and put back what it had put aside; fetched wheels stay.
+
+    Does nothing while another process sets up there.
+    """
+    asked = SetUp(folder, "cpu")
+    with suppress(OSError, CaptureError), only_one(asked.lock):
+        shutil.rmtree(asked.part, ignore_errors=True)
+        if asked.old.exists() and not folder.exists():
+            asked.old.rename(folder)
+        shutil.rmtree(asked.old, ignore_errors=True)
 
 
 def _build(asked: SetUp) -> dict[str, Any]:
@@ -179,17 +197,16 @@ def _facts(environment: Path) -> dict[str, str]:
 def _put_in_place(asked: SetUp) -> None:
     """Rename the finished environment to its name; what was there before is put aside first and removed after."""
     commands.stage("put in place")
-    old = asked.folder.with_name(asked.folder.name + ".old")
-    _remove(old)
+    _remove(asked.old)
     if asked.folder.exists():
-        _rename(asked.folder, old)
+        _rename(asked.folder, asked.old)
     try:
         _rename(asked.part, asked.folder)
     except CaptureError:
-        if old.exists():
-            old.rename(asked.folder)
+        if asked.old.exists():
+            asked.old.rename(asked.folder)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(asked.old, ignore_errors=True)
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -155,6 +155,7 @@ class ImportVideo(bpy.types.Operator, ImportHelper):
             return {"CANCELLED"}
 
     def _fail(self, error: CaptureError) -> set[str]:
+        _redraw(bpy.context)  # the panel offers a repair when the environment was found broken
         self.report({"ERROR"}, f"{error.message} {error.hint}".strip())
         return {"CANCELLED"}
 

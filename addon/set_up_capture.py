@@ -9,6 +9,7 @@ import bpy
 
 from ..lifter.errors import CaptureError
 from .environment_build import discard
+from .import_video import running_progress
 from .package_lock import choose_kind, disk_megabytes, download_megabytes, kind_in_words
 from .preferences import forget_state, private_environment
 from .worker import Progress, Worker, set_up_command
@@ -41,13 +42,13 @@ def stop_set_up() -> None:
 
 
 def plan_in_words(device: str) -> list[str]:
-    """What set-up would fetch and where it would put it. Raises CaptureError where there is nothing to set up."""
+    """What set-up would fetch and how much room it needs. Raises CaptureError where there is nothing to set up."""
     if private_environment() is None:
         raise CaptureError("not_installed", NOT_INSTALLED + ".")
     kind = choose_kind(device)
     return [
         f"Fetches about {download_megabytes(kind)} MB, {kind_in_words(kind)}",
-        f"Needs {disk_megabytes(kind)} MB of disk; goes into {private_environment()}",
+        f"Needs {disk_megabytes(kind)} MB of disk, in the extension's own folder",
     ]
 
 
@@ -188,6 +189,8 @@ def _refused(cls: Any) -> str | None:
     refused = None
     if _running is not None:
         refused = "A set-up is running"
+    elif running_progress() is not None:
+        refused = "A capture is running"
     elif private_environment() is None:
         refused = NOT_INSTALLED
     if refused is not None:

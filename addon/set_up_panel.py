@@ -18,7 +18,7 @@ from .set_up_capture import (
     set_up_progress,
 )
 
-WIDTH: Final = 44
+WIDTH: Final = 34
 """Characters of a line in a sidebar of usual width."""
 
 
@@ -28,13 +28,13 @@ def draw_set_up(column: Any, settings: Any, state: State) -> None:
     if running is not None:
         progress, line = running
         column.progress(factor=progress.factor, text=f"Setting up: {progress.sentence()}")
-        column.label(text=line[:WIDTH])
+        column.label(text=line)
         column.operator(CancelSetUp.bl_idname, icon="CANCEL")
         return
     if state.kind == "broken":
         _lines(column, f"The packages for captures are broken. {state.reason}", "ERROR")
     else:
-        _lines(column, "Captures need packages of their own, fetched once.", "INFO")
+        _lines(column, "Captures need packages of their own.", "INFO")
     try:
         _draw_ways(column, settings, "Repair" if state.kind == "broken" else SetUpCapture.bl_label)
     except CaptureError as error:

@@ -165,6 +165,8 @@ class Worker:
         code = self._process.returncode
         reason = next((line for line in reversed(self._last_lines) if line.strip()), "it said nothing")
         hint = "Blender is not affected. Check the capture environment in the preferences, or try a lighter preset."
+        if self._what != "capture":
+            hint = "Blender is not affected. Press the button again."
         return CaptureError("worker_died", f"The {self._what} stopped (status {code}): {reason}", hint)
 
 

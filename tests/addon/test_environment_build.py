@@ -152,6 +152,8 @@ class TestBuild:
         assert "Successfully installed" in worker.last_line
         with pytest.raises(CaptureError, match="Another Blender"):
             build(SetUp(made, "cpu", place / "wheels"))
+        discard(made)
+        assert (place / "environment.part").exists()
         worker.cancel()
         discard(made)
         assert not [name for name in names(place) if name.endswith((".part", ".old", ".wheels"))]
@@ -212,6 +214,13 @@ class TestPuttingInPlace:
         with pytest.raises(CaptureError, match="may not be written") as caught:
             environment_build._put_in_place(self.asked(tmp_path))
         assert "virus scanner" in caught.value.hint
+        assert (tmp_path / "environment" / "text").read_text("utf-8") == "old"
+
+    def test_killed_between_the_two_renames_the_old_comes_back(self, tmp_path: Path) -> None:
+        asked = self.asked(tmp_path)
+        asked.folder.rename(asked.old)
+        discard(asked.folder)
+        assert names(tmp_path) == ["environment", "environment.lock"]
         assert (tmp_path / "environment" / "text").read_text("utf-8") == "old"
 
 

@@ -163,6 +163,11 @@ def test_while_it_runs_the_panel_shows_the_log_and_cancel_ends_it(
         assert not bpy.ops.reel2rig.cancel_set_up.poll()
 
 
+def test_no_set_up_while_a_capture_uses_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_up_capture, "running_progress", lambda: "half way")
+    assert not bpy.ops.reel2rig.set_up_from_wheels.poll()
+
+
 def test_a_whole_environment_makes_way_for_the_capture(tmp_path: Path, drawn: Drawn) -> None:
     whole_environment(tmp_path / "user" / "environment")
     assert "reel2rig.import_video" in drawn(panel.REEL2RIG_PT_capture)

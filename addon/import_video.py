@@ -9,12 +9,12 @@ import bpy
 from bpy_extras.io_utils import ImportHelper
 
 from ..lifter.errors import CaptureError, InputError
+from .follows_worker import FollowsWorker
 from .preferences import body_file, capture_python
 from .rig import leave_edit_modes
 from .worker import CaptureOptions, Progress, Worker, capture_command
 
 EXTENSIONS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm")
-POLL_SECONDS: Final = 0.1
 PRESETS: Final = [
     ("fast", "Fast", "Smallest network"),
     ("balanced", "Balanced", "Good for most clips"),
@@ -42,12 +42,15 @@ def stop_running() -> None:
         _running = None
 
 
-class ImportVideo(bpy.types.Operator, ImportHelper):
+class ImportVideo(FollowsWorker, bpy.types.Operator, ImportHelper):
     """Capture the people in a video and make animated characters of them"""
 
     bl_idname = "reel2rig.import_video"
     bl_label = "Import Video"
     bl_options = {"REGISTER"}  # noqa: RUF012 - the import of the result is the step that can be undone
+
+    cancelled = "Capture cancelled"
+    escape_cancels = True
 
     filename_ext = ".mp4"
     filter_glob: bpy.props.StringProperty(default=";".join(f"*{end}" for end in EXTENSIONS), options={"HIDDEN"})
@@ -80,46 +83,22 @@ class ImportVideo(bpy.types.Operator, ImportHelper):
 
     def execute(self, context: Any) -> set[str]:
         """In a window: start and watch. Without one: capture, wait and import."""
-        try:
-            self._start()
-        except CaptureError as error:
-            return self._fail(error)
-        if bpy.app.background:
-            while self._worker.poll():
-                self._worker.wait(POLL_SECONDS)
-            return self._finish()
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(POLL_SECONDS, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: Any, event: Any) -> set[str]:
-        """Follow the worker; Esc kills it. Blender stays usable meanwhile."""
-        if _running is not self._worker:  # stopped from the panel, or the add-on was switched off
-            self._stop_watching(context)
-            self.report({"INFO"}, "Capture cancelled")
-            return {"CANCELLED"}
-        if event.type == "ESC":
-            self.cancel(context)
-            self.report({"INFO"}, "Capture cancelled")
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        running = self._worker.poll()
-        _redraw(context)
-        if running:
-            context.workspace.status_text_set(f"Reel2Rig: {self._worker.progress.sentence()} - Esc cancels")
-            return {"PASS_THROUGH"}
-        self._stop_watching(context)
-        return self._finish()
-
-    def cancel(self, context: Any) -> None:
-        """Called by Blender when the window closes: leave no process behind."""
-        stop_running()
-        self._stop_watching(context)
-
-    def _start(self) -> None:
         global _running
+        try:
+            _running = self._start()
+        except CaptureError as error:
+            return self.fail(error)
+        return self.follow(context, _running)
+
+    def current(self) -> Worker | None:
+        """The running capture."""
+        return _running
+
+    def stop(self) -> None:
+        """Kill the running capture."""
+        stop_running()
+
+    def _start(self) -> Worker:
         clip = Path(bpy.path.abspath(self.filepath))
         if not clip.is_file():
             raise InputError("no_such_file", f"There is no video {clip}.", "Choose a video file.")
@@ -133,13 +112,14 @@ class ImportVideo(bpy.types.Operator, ImportHelper):
             height=self.height,
             body=body_file(),
         )
-        self._worker = _running = Worker(capture_command(capture_python(), self._options))
+        return Worker(capture_command(capture_python(), self._options))
 
-    def _finish(self) -> set[str]:
+    def finish(self) -> set[str]:
+        """Import what the capture wrote."""
         global _running
         _running = None
         if self._worker.error is not None:
-            return self._fail(self._worker.error)
+            return self.fail(self._worker.error)
         result = self._worker.result or {}
         for warning in result.get("warnings", []):
             self.report({"WARNING"}, str(warning))
@@ -153,16 +133,6 @@ class ImportVideo(bpy.types.Operator, ImportHelper):
         except RuntimeError as error:  # the operator's own error report
             self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
             return {"CANCELLED"}
-
-    def _fail(self, error: CaptureError) -> set[str]:
-        _redraw(bpy.context)  # the panel offers a repair when the environment was found broken
-        self.report({"ERROR"}, f"{error.message} {error.hint}".strip())
-        return {"CANCELLED"}
-
-    def _stop_watching(self, context: Any) -> None:
-        context.window_manager.event_timer_remove(self._timer)
-        context.workspace.status_text_set(None)
-        _redraw(context)
 
 
 class CancelCapture(bpy.types.Operator):
@@ -194,10 +164,3 @@ class REEL2RIG_FH_video(bpy.types.FileHandler):  # noqa: N801 - Blender's naming
     def poll_drop(cls, context: Any) -> bool:
         """Only in the 3D view, while no capture runs."""
         return _running is None and context.area is not None and context.area.type == "VIEW_3D"
-
-
-def _redraw(context: Any) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()

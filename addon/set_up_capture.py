@@ -9,12 +9,12 @@ import bpy
 
 from ..lifter.errors import CaptureError
 from .environment_build import discard
+from .follows_worker import FollowsWorker
 from .import_video import running_progress
 from .package_lock import choose_kind, disk_megabytes, download_megabytes, kind_in_words
 from .preferences import forget_state, private_environment
 from .worker import Progress, Worker, set_up_command
 
-POLL_SECONDS: Final = 0.1
 DEVICES: Final = [
     ("auto", "Automatic", "For CUDA when there is an NVIDIA card with a recent driver, otherwise for the processor"),
     ("cpu", "Processor", "For the processor: the smallest to fetch"),
@@ -52,61 +52,33 @@ def plan_in_words(device: str) -> list[str]:
     ]
 
 
-class _MakesEnvironment:
-    """Mixin: start the set-up, follow it while Blender stays usable, say how it ended."""
+class _MakesEnvironment(FollowsWorker):
+    """Mixin: the set-up as a worker. It is cancelled from the panel only, as Esc is pressed for much else meanwhile."""
+
+    cancelled = "Set-up cancelled. What was fetched is kept for the next time"
+    escape_cancels = False
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
         """One at a time, and only where the extension has a folder of its own."""
         return _refused(cls) is None
 
-    def modal(self: Any, context: Any, event: Any) -> set[str]:
-        """Follow the set-up; it is cancelled from the panel, as Esc is pressed for much else meanwhile."""
-        if _running is not self._worker:
-            self._stop_watching(context)
-            self.report({"INFO"}, "Set-up cancelled. What was fetched is kept for the next time")
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        running = self._worker.poll()
-        _redraw(context)
-        if running:
-            return {"PASS_THROUGH"}
-        self._stop_watching(context)
-        return self._finish()
+    def current(self) -> Worker | None:
+        """The running set-up."""
+        return _running
 
-    def cancel(self: Any, context: Any) -> None:
-        """Called by Blender when the window closes: leave no process behind."""
+    def stop(self) -> None:
+        """Kill the running set-up."""
         stop_set_up()
-        self._stop_watching(context)
 
-    def _set_up(self: Any, context: Any, device: str, wheels: Path | None) -> set[str]:
-        global _running
-        environment = private_environment()
-        assert environment is not None, "poll has asked"
-        try:
-            kind = choose_kind(device, wheels)
-            download_megabytes(kind)  # refuses systems that nothing is built for
-            command = set_up_command(environment, kind, wheels)
-            self._worker = _running = Worker(command, "set-up")
-        except CaptureError as error:
-            return self._fail(error)
-        if bpy.app.background:
-            while self._worker.poll():
-                self._worker.wait(POLL_SECONDS)
-            return self._finish()
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(POLL_SECONDS, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def _finish(self: Any) -> set[str]:
+    def finish(self: Any) -> set[str]:
+        """Say how the set-up ended."""
         global _running
         _running = None
         forget_state()
         if self._worker.error is not None:
             _tidy()
-            return self._fail(self._worker.error)
+            return self.fail(self._worker.error)
         result = self._worker.result or {}
         for warning in result.get("warnings", []):
             self.report({"WARNING"}, str(warning))
@@ -114,13 +86,18 @@ class _MakesEnvironment:
         self.report({"INFO"}, f"Captures are set up, on {device}, in {result.get('seconds', 0):.0f} s")
         return {"FINISHED"}
 
-    def _fail(self: Any, error: CaptureError) -> set[str]:
-        self.report({"ERROR"}, f"{error.message} {error.hint}".strip())
-        return {"CANCELLED"}
-
-    def _stop_watching(self: Any, context: Any) -> None:
-        context.window_manager.event_timer_remove(self._timer)
-        _redraw(context)
+    def set_up(self, context: Any, device: str, wheels: Path | None) -> set[str]:
+        """Start it, for ``device`` (auto, cpu or cuda), from the folder ``wheels`` or over the network."""
+        global _running
+        environment = private_environment()
+        assert environment is not None, "poll has asked"
+        try:
+            kind = choose_kind(device, wheels)
+            download_megabytes(kind)  # refuses systems that nothing is built for
+            _running = Worker(set_up_command(environment, kind, wheels), "set-up")
+        except CaptureError as error:
+            return self.fail(error)
+        return self.follow(context, _running)
 
 
 class SetUpCapture(_MakesEnvironment, bpy.types.Operator):
@@ -142,7 +119,7 @@ class SetUpCapture(_MakesEnvironment, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         """In a window: start and watch. Without one: wait for the end."""
-        return self._set_up(context, self.device, None)
+        return self.set_up(context, self.device, None)
 
 
 class SetUpFromWheels(_MakesEnvironment, bpy.types.Operator):
@@ -163,8 +140,8 @@ class SetUpFromWheels(_MakesEnvironment, bpy.types.Operator):
         """In a window: start and watch. Without one: wait for the end."""
         wheels = Path(bpy.path.abspath(self.directory))
         if not self.directory or not any(wheels.glob("*.whl")):
-            return self._fail(CaptureError("no_wheels", f"There are no wheels (.whl) in {wheels}.", "Choose another."))
-        return self._set_up(context, self.device, wheels)
+            return self.fail(CaptureError("no_wheels", f"There are no wheels (.whl) in {wheels}.", "Choose another."))
+        return self.set_up(context, self.device, wheels)
 
 
 class CancelSetUp(bpy.types.Operator):
@@ -202,10 +179,3 @@ def _tidy() -> None:
     environment = private_environment()
     if environment is not None:
         discard(environment)
-
-
-def _redraw(context: Any) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES"):
-                area.tag_redraw()

@@ -1,0 +1,117 @@
+"""What an operator does on the events of Blender's window while its worker runs. Events never come headless."""
+
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from reel2rig.addon import follows_worker
+from reel2rig.addon.follows_worker import FollowsWorker
+from reel2rig.addon.worker import Worker
+
+TIMER, ESCAPE, MOUSE = (SimpleNamespace(type=name) for name in ("TIMER", "ESC", "MOUSEMOVE"))
+HANG = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+class Window:
+    """Stands in for Blender's context with one 3D view; counts timers and redraws, remembers the status text."""
+
+    def __init__(self) -> None:
+        self.timers = self.redraws = 0
+        self.status: str | None = "unset"
+        self.window = object()
+        self.window_manager = self
+        self.workspace = SimpleNamespace(status_text_set=lambda text: setattr(self, "status", text))
+        area = SimpleNamespace(type="VIEW_3D", tag_redraw=lambda: setattr(self, "redraws", self.redraws + 1))
+        self.windows = [SimpleNamespace(screen=SimpleNamespace(areas=[area]))]
+
+    def event_timer_add(self, _seconds: float, window: object) -> str:
+        self.timers += 1
+        return "timer"
+
+    def event_timer_remove(self, _timer: str) -> None:
+        self.timers -= 1
+
+    def modal_handler_add(self, _operator: object) -> None:
+        pass
+
+
+class Operator(FollowsWorker):
+    """An operator that Blender does not know."""
+
+    cancelled = "Stopped"
+    escape_cancels = True
+
+    def __init__(self) -> None:
+        self.running: Worker | None = None
+        self.said: list[str] = []
+
+    def report(self, _kind: set[str], text: str) -> None:
+        self.said.append(text)
+
+    def current(self) -> Worker | None:
+        return self.running
+
+    def stop(self) -> None:
+        if self.running is not None:
+            self.running.cancel()
+        self.running = None
+
+    def finish(self) -> set[str]:
+        self.running = None
+        return {"FINISHED"}
+
+    def start(self, window: Any, command: list[str]) -> Worker:
+        self.running = Worker(command)
+        assert self.follow(window, self.running) == {"RUNNING_MODAL"}
+        return self.running
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(follows_worker, "bpy", SimpleNamespace(app=SimpleNamespace(background=False)))
+    return Window()
+
+
+def test_blender_stays_usable_until_the_worker_ends(window: Any) -> None:
+    operator = Operator()
+    operator.start(window, [sys.executable, "-c", "print('{\"result\": {}}')"])
+    assert operator.modal(window, MOUSE) == {"PASS_THROUGH"}
+    deadline = time.monotonic() + 30
+    while (answer := operator.modal(window, TIMER)) == {"PASS_THROUGH"}:
+        assert time.monotonic() < deadline
+        assert window.status == "Reel2Rig: starting - Esc cancels"
+        time.sleep(0.01)
+    assert answer == {"FINISHED"}
+    assert (window.timers, window.status) == (0, None)
+    assert window.redraws > 0
+
+
+def test_escape_cancels_where_it_may(window: Any) -> None:
+    operator = Operator()
+    worker = operator.start(window, HANG)
+    operator.escape_cancels = False
+    assert operator.modal(window, ESCAPE) == {"PASS_THROUGH"}
+    assert worker.poll()
+    operator.escape_cancels = True
+    assert operator.modal(window, ESCAPE) == {"CANCELLED"}
+    assert not worker.poll()
+    assert operator.said == ["Stopped"]
+    assert (window.timers, window.status) == (0, None)
+
+
+def test_a_worker_stopped_from_the_panel_ends_the_watch(window: Any) -> None:
+    operator = Operator()
+    operator.start(window, HANG)
+    operator.stop()
+    assert operator.modal(window, MOUSE) == {"CANCELLED"}
+    assert window.timers == 0
+
+
+def test_a_closed_window_ends_the_worker(window: Any) -> None:
+    operator = Operator()
+    worker = operator.start(window, HANG)
+    operator.cancel(window)
+    assert not worker.poll()
+    assert window.timers == 0

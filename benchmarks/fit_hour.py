@@ -10,11 +10,11 @@ import time
 from typing import Any
 
 from .fit_data import CASES, long_clip, truth_clips
-from .fit_ours import closed_form, refined
+from .fit_ours import closed_form, refined, whole
 
 HOUR = 108_000  # frames, 30 a second
 TENTH = HOUR // 10
-SOLVERS = {"closed_form": closed_form, "refined": refined}
+SOLVERS = {"closed_form": closed_form, "refined": refined, "whole": whole}
 
 
 def measure(solver: str) -> dict[str, Any]:

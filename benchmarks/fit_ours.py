@@ -3,6 +3,8 @@
 from ..lifter.clean_up import CleanUp, clean_up
 from ..lifter.fit import fit
 from ..lifter.fit.skeleton import Posed, pose_skeleton, rest_skeleton
+from ..lifter.fit_people import FitOptions, fit_people
+from ..lifter.progress import Reporter
 from ..lifter.records import Fit, Joints3D
 from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import matrix_from_axis_angle
@@ -18,6 +20,12 @@ def closed_form(given: Joints3D, fps: float) -> Fit:
 def refined(given: Joints3D, fps: float) -> Fit:
     """The fit as a capture does it, before clean-up."""
     return fit(given, open_body(), fps=fps)
+
+
+def whole(given: Joints3D, fps: float) -> Fit:
+    """The fit with floor, gaps and clean-up, as ``reel2rig fit`` does it without a camera."""
+    (found,), _ = fit_people(given, None, [0], open_body(), FitOptions(), Reporter(quiet=True))
+    return found
 
 
 def posed(found: Fit) -> Posed:

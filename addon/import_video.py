@@ -9,22 +9,13 @@ import bpy
 from bpy_extras.io_utils import ImportHelper
 
 from ..lifter.errors import CaptureError, InputError
+from .capture_settings import MAIN, MORE, CaptureSettings
 from .follows_worker import FollowsWorker
 from .preferences import body_file, capture_python
 from .rig import leave_edit_modes
 from .worker import CaptureOptions, Progress, Worker, capture_command
 
 EXTENSIONS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm")
-PRESETS: Final = [
-    ("fast", "Fast", "Smallest network"),
-    ("balanced", "Balanced", "Good for most clips"),
-    ("best", "Best", "Largest network"),
-]
-DEVICES: Final = [
-    ("auto", "Automatic", "CUDA where it works, otherwise the processor"),
-    ("cpu", "Processor", "Use the processor"),
-    ("cuda", "CUDA", "Use an NVIDIA card"),
-]
 
 _running: Worker | None = None
 
@@ -42,7 +33,7 @@ def stop_running() -> None:
         _running = None
 
 
-class ImportVideo(FollowsWorker, bpy.types.Operator, ImportHelper):
+class ImportVideo(FollowsWorker, CaptureSettings, bpy.types.Operator, ImportHelper):
     """Capture the people in a video and make animated characters of them"""
 
     bl_idname = "reel2rig.import_video"
@@ -62,11 +53,6 @@ class ImportVideo(FollowsWorker, bpy.types.Operator, ImportHelper):
         options={"SKIP_SAVE"},
     )
     person: bpy.props.StringProperty(name="Person", description="largest, all, or a person's number", default="largest")
-    height: bpy.props.FloatProperty(
-        name="Height", description="How tall the person is", default=1.7, min=0.5, max=2.5, unit="LENGTH"
-    )
-    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
-    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
@@ -106,11 +92,9 @@ class ImportVideo(FollowsWorker, bpy.types.Operator, ImportHelper):
         self._options = CaptureOptions(
             clip=clip,
             out=folder,
-            preset=self.preset,
-            device=self.device,
             person=self.person,
-            height=self.height,
             body=body_file(),
+            **{name: getattr(self, name) for name in (*MAIN, *MORE)},
         )
         return Worker(capture_command(capture_python(), self._options))
 

@@ -7,17 +7,18 @@ from typing import Any
 import bpy
 
 from .body_choice import LICENCE_TEXT
+from .capture_settings import MAIN, MORE, CaptureSettings
 from .character import EXPORT, LICENCE, SOURCE, WARNINGS, active_character
 from .export_game import FORMAT_ITEMS, TARGET_ITEMS, ExportGame
 from .import_motion import ImportMotion
-from .import_video import DEVICES, PRESETS, CancelCapture, ImportVideo, running_progress
+from .import_video import CancelCapture, ImportVideo, running_progress
 from .preferences import capture_state
 from .set_up_capture import DEVICES as SET_UP_DEVICES
 from .set_up_capture import set_up_progress
 from .set_up_panel import draw_set_up
 
 
-class Reel2RigSettings(bpy.types.PropertyGroup):
+class Reel2RigSettings(CaptureSettings, bpy.types.PropertyGroup):
     """What the panel hands to the operators; kept with the scene."""
 
     clip: bpy.props.StringProperty(name="Video", description="Video of a person", subtype="FILE_PATH")
@@ -26,11 +27,6 @@ class Reel2RigSettings(bpy.types.PropertyGroup):
         items=[("largest", "Largest", "The person largest in the picture"), ("all", "All", "Everybody in the clip")],
         default="largest",
     )
-    height: bpy.props.FloatProperty(
-        name="Height", description="How tall the person is", default=1.7, min=0.5, max=2.5, unit="LENGTH"
-    )
-    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
-    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
     set_up_device: bpy.props.EnumProperty(name="Set Up for", items=SET_UP_DEVICES, default="auto")
     target: bpy.props.EnumProperty(name="Engine", items=TARGET_ITEMS, default="unity")
     file_format: bpy.props.EnumProperty(name="Format", items=FORMAT_ITEMS, default="AUTO")
@@ -62,11 +58,18 @@ class REEL2RIG_PT_capture(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's 
             column.separator()
             column.operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")
             return
-        for name in ("clip", "person", "height", "preset", "device"):
+        for name in ("clip", "person", *MAIN):
             column.prop(settings, name)
+        header, more = self.layout.panel("reel2rig_more_options", default_closed=True)
+        header.label(text="More Options")
+        if more is not None:
+            more.use_property_split = True
+            for name in MORE:
+                more.prop(settings, name)
+        column = self.layout.column()
         button = column.operator(ImportVideo.bl_idname, icon="FILE_MOVIE")
         button.filepath = settings.clip
-        for name in ("person", "height", "preset", "device"):
+        for name in ("person", *MAIN, *MORE):
             setattr(button, name, getattr(settings, name))
         column.separator()
         column.operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")

@@ -8,7 +8,7 @@ from .export_game import ExportGame
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, stop_running
 from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_character, Reel2RigSettings
-from .preferences import CheckEnvironment, Reel2RigPreferences
+from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
 from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
 
 CLASSES: Final[tuple[type, ...]] = (
@@ -42,6 +42,7 @@ def unregister() -> None:
     """Stop a running capture or set-up and take everything back, in reverse order."""
     stop_running()
     stop_set_up()
+    forget_state()
     bpy.types.TOPBAR_MT_file_export.remove(_draw_export)
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
     del bpy.types.Scene.reel2rig

@@ -27,7 +27,10 @@ GRACE_SECONDS: Final = 0.5
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """What to ask of a capture; see ``reel2rig capture --help``. height in metres, 0 leaves it to the lifter."""
+    """What to ask of a capture; see ``reel2rig capture --help``.
+
+    height in metres, 0 leaves it to the lifter; start and end in seconds, end 0 is the clip's.
+    """
 
     clip: Path
     out: Path
@@ -36,6 +39,13 @@ class CaptureOptions:
     person: str = "largest"
     height: float = 0.0
     body: Path | None = None
+    start: float = 0.0
+    end: float = 0.0
+    build: str = "auto"
+    smoothing: float = 0.5
+    contacts: str = "auto"
+    foot_lock: float = 1.0
+    floor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,13 @@ def capture_command(python: Path, options: CaptureOptions) -> list[str]:
     command = [str(python), "-I", "-X", "utf8", "-u", str(START_SCRIPT), "lifter", "capture", str(options.clip)]
     command += ["--out", str(options.out), "--preset", options.preset, "--device", options.device]
     command += ["--person", options.person, "--progress", "json"]
-    if options.height > 0:
-        command += ["--height", f"{options.height:.3f}"]
+    command += ["--smoothing", f"{options.smoothing:.3f}", "--contacts", options.contacts]
+    command += ["--foot-lock", f"{options.foot_lock:.3f}", "--floor", f"{options.floor:.3f}"]
+    for name in ("height", "start", "end"):
+        if getattr(options, name) > 0:
+            command += [f"--{name}", f"{getattr(options, name):.3f}"]
+    if options.build != "auto":
+        command += ["--build", options.build]
     if options.body is not None:
         command += ["--body", str(options.body)]
     return command

@@ -91,6 +91,9 @@ class Layout:
     def column(self) -> "Layout":
         return self
 
+    def panel(self, idname: str, default_closed: bool) -> "tuple[Layout, Layout]":
+        return self, self
+
     def separator(self) -> None:
         pass
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import import_video, panel, preferences, registration
+from reel2rig.addon import capture_settings, import_video, panel, preferences, registration
+from reel2rig.addon.environment_state import State
 from reel2rig.addon.export_game import ExportGame
+from reel2rig.addon.worker import CaptureOptions
 from reel2rig.lifter.motion_file import Motion, write_motion
+from reel2rig.smpl_assets.body import open_body
 
 pytestmark = pytest.mark.usefixtures("addon")
 
@@ -171,7 +174,10 @@ def test_videos_may_be_dropped_into_the_3d_view_only() -> None:
 def test_the_panel_shows_source_progress_and_character(
     motion_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: Any
 ) -> None:
-    assert "reel2rig.import_video" in drawn(panel.REEL2RIG_PT_capture)
+    monkeypatch.setattr(panel, "capture_state", lambda: State("own"))
+    shown = drawn(panel.REEL2RIG_PT_capture)
+    assert "reel2rig.import_video" in shown
+    assert {"height", "preset", "start", "end", "build", "smoothing", "contacts", "foot_lock", "floor"} <= set(shown)
     assert not panel.REEL2RIG_PT_character.poll(bpy.context)
     bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
     said = drawn(panel.REEL2RIG_PT_character)
@@ -182,6 +188,17 @@ def test_the_panel_shows_source_progress_and_character(
     progress = import_video.Progress("detect", 1, 4, 2.0)
     monkeypatch.setattr(panel, "running_progress", lambda: progress)
     assert drawn(panel.REEL2RIG_PT_capture) == ["0.25 detect 1/4, 2.0 frames/s", "reel2rig.cancel_capture"]
+
+
+def test_the_builds_offered_are_those_of_the_open_body() -> None:
+    assert {build for build, _, _ in capture_settings.BUILDS[1:]} <= dict(open_body().presets).keys()
+
+
+def test_the_panels_options_are_the_commands_defaults() -> None:
+    settings, options = bpy.context.scene.reel2rig, CaptureOptions(clip=Path("a.mp4"), out=Path("b"))
+    for name in (*capture_settings.MAIN, *capture_settings.MORE):
+        if name != "height":
+            assert getattr(settings, name) == pytest.approx(getattr(options, name))
 
 
 def test_unregister_leaves_nothing_behind() -> None:

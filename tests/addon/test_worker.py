@@ -123,7 +123,16 @@ def test_the_command_runs_this_package_and_not_another_reel2rig(tmp_path: Path) 
 
 def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
     options = CaptureOptions(
-        clip=Path("a b.mp4"), out=tmp_path, preset="best", device="cpu", person="all", body=Path("b.npz")
+        clip=Path("a b.mp4"),
+        out=tmp_path,
+        preset="best",
+        device="cpu",
+        person="all",
+        body=Path("b.npz"),
+        start=1.5,
+        build="thin",
+        contacts="never",
+        smoothing=0.25,
     )
     words = capture_command(PYTHON, options)
     assert words[: words.index("capture")] == [
@@ -139,7 +148,19 @@ def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
     assert rest[0] == "a b.mp4"
     given = dict(zip(rest[1::2], rest[2::2], strict=True))
     assert given.pop("--out") == str(tmp_path)
-    assert given == {"--preset": "best", "--device": "cpu", "--person": "all", "--progress": "json", "--body": "b.npz"}
+    assert given == {
+        "--preset": "best",
+        "--device": "cpu",
+        "--person": "all",
+        "--progress": "json",
+        "--body": "b.npz",
+        "--start": "1.500",
+        "--build": "thin",
+        "--smoothing": "0.250",
+        "--contacts": "never",
+        "--foot-lock": "1.000",
+        "--floor": "1.000",
+    }
 
 
 def test_the_environment_is_found_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

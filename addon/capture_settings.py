@@ -1,0 +1,87 @@
+"""What a capture can be asked for, shown in the panel and taken by the operator."""
+
+# pyright: reportInvalidTypeForm=false
+
+from typing import Final
+
+import bpy
+
+PRESETS: Final = [
+    ("fast", "Fast", "Smallest network"),
+    ("balanced", "Balanced", "Good for most clips"),
+    ("best", "Best", "Largest network"),
+]
+DEVICES: Final = [
+    ("auto", "Automatic", "CUDA where it works, otherwise the processor"),
+    ("cpu", "Processor", "Use the processor"),
+    ("cuda", "CUDA", "Use an NVIDIA card"),
+]
+BUILDS: Final = [
+    ("auto", "As Seen", "Gender as the joints suggest, average mass and muscle"),
+    ("male", "Male", "An average man"),
+    ("female", "Female", "An average woman"),
+    ("male_heavy", "Heavy Male", "A heavy man"),
+    ("female_heavy", "Heavy Female", "A heavy woman"),
+    ("male_athletic", "Athletic Male", "A man with much muscle"),
+    ("female_athletic", "Athletic Female", "A woman with much muscle"),
+    ("thin", "Thin", "A slim person"),
+    ("old", "Old", "An old person"),
+]
+CONTACTS: Final = [
+    ("auto", "Found", "Feet stand where they are seen to stand; jumps stay in the air"),
+    ("always", "Always on the Floor", "Never off the floor, as in golf or many dances"),
+    ("never", "Never Held", "No foot is held, as in swimming or on a trampoline"),
+    ("grounding", "Gliding", "The lower foot is on the floor and may glide, as on skates"),
+]
+MAIN: Final = ("height", "preset", "device")
+MORE: Final = ("start", "end", "build", "smoothing", "contacts", "foot_lock", "floor")
+
+
+class CaptureSettings:
+    """Properties of the operator Import Video and of the panel alike; see ``reel2rig capture --help``."""
+
+    height: bpy.props.FloatProperty(
+        name="Height", description="How tall the person is", default=1.7, min=0.5, max=2.5, unit="LENGTH"
+    )
+    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
+    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
+    start: bpy.props.FloatProperty(
+        name="Start", description="Where in the video the capture begins", default=0.0, min=0.0, unit="TIME_ABSOLUTE"
+    )
+    end: bpy.props.FloatProperty(
+        name="End",
+        description="Where in the video the capture ends; 0 is the end of the video",
+        default=0.0,
+        min=0.0,
+        unit="TIME_ABSOLUTE",
+    )
+    build: bpy.props.EnumProperty(
+        name="Build", description="Mass, muscle and gender of the open body", items=BUILDS, default="auto"
+    )
+    smoothing: bpy.props.FloatProperty(
+        name="Smoothing",
+        description="How calm the motion is made; 0 leaves it as fitted",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    contacts: bpy.props.EnumProperty(
+        name="Feet", description="What standing feet are taken to do", items=CONTACTS, default="auto"
+    )
+    foot_lock: bpy.props.FloatProperty(
+        name="Foot Lock",
+        description="How firmly standing feet are held in their place",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    floor: bpy.props.FloatProperty(
+        name="Floor",
+        description="How firmly people are kept on the floor",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )

@@ -1,4 +1,4 @@
-"""Pictures of the real Blender window, capturing and done. Needs Linux, ImageMagick, and an X screen or xvfb-run:
+"""Pictures of the real Blender window: before set-up, capturing, done. Needs Linux, ImageMagick, X screen or xvfb-run:
 
     BLENDER_USER_RESOURCES=EMPTY_FOLDER REEL2RIG_PYTHON=.venv/bin/python xvfb-run -s "-screen 0 1600x900x24" \\
         blender --factory-startup --window-geometry 0 0 1600 900 --python docs/make_pictures/blender_window.py \\
@@ -7,6 +7,7 @@
 Runs inside Blender, where the project is known only as an installed extension, so it imports nothing of ours.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ def steps(package: Path, clip: Path, out: Path) -> Iterator[float]:
     view["area"].spaces.active.show_region_ui = True
     yield 1.0
     _region(view["area"], "UI").active_panel_category = "Reel2Rig"
+    yield from _show_set_up(out / "window_set_up.jpg")
     bpy.context.scene.reel2rig.clip = str(clip)
     folder = Path(tempfile.mkdtemp())
     with bpy.context.temp_override(**view):
@@ -43,6 +45,18 @@ def steps(package: Path, clip: Path, out: Path) -> Iterator[float]:
     bpy.ops.reel2rig.export_game(filepath=str(folder / f"{clip.stem}.fbx"), target="unity")
     yield from _look_through_camera(view)
     _photograph(out / "window.jpg")
+
+
+def _show_set_up(picture: Path) -> Iterator[float]:
+    """The panel as a newcomer finds it, then with the environment that REEL2RIG_PYTHON names."""
+    preferences = bpy.context.preferences.addons[EXTENSION].preferences
+    python = os.environ.pop("REEL2RIG_PYTHON")
+    bpy.context.preferences.system.use_online_access = True
+    preferences.python = ""  # setting it lets the extension look anew
+    yield 2.0
+    _photograph(picture)
+    preferences.python = str(Path(python).absolute())
+    yield 0.5
 
 
 def _look_through_camera(view: dict[str, Any]) -> Iterator[float]:

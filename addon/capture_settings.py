@@ -2,7 +2,7 @@
 
 # pyright: reportInvalidTypeForm=false
 
-from typing import Final
+from typing import Any, Final
 
 import bpy
 
@@ -37,6 +37,13 @@ MAIN: Final = ("height", "preset", "device")
 MORE: Final = ("start", "end", "build", "smoothing", "contacts", "foot_lock", "floor")
 
 
+def _share(name: str, description: str, default: float) -> Any:
+    """A number from 0 to 1."""
+    return bpy.props.FloatProperty(
+        name=name, description=description, default=default, min=0.0, max=1.0, subtype="FACTOR"
+    )
+
+
 class CaptureSettings:
     """Properties of the operator Import Video and of the panel alike; see ``reel2rig capture --help``."""
 
@@ -58,30 +65,9 @@ class CaptureSettings:
     build: bpy.props.EnumProperty(
         name="Build", description="Mass, muscle and gender of the open body", items=BUILDS, default="auto"
     )
-    smoothing: bpy.props.FloatProperty(
-        name="Smoothing",
-        description="How calm the motion is made; 0 leaves it as fitted",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
+    smoothing: _share("Smoothing", "How calm the motion is made; 0 leaves it as fitted", 0.5)
     contacts: bpy.props.EnumProperty(
         name="Feet", description="What standing feet are taken to do", items=CONTACTS, default="auto"
     )
-    foot_lock: bpy.props.FloatProperty(
-        name="Foot Lock",
-        description="How firmly standing feet are held in their place",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
-    floor: bpy.props.FloatProperty(
-        name="Floor",
-        description="How firmly people are kept on the floor",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
+    foot_lock: _share("Foot Lock", "How firmly standing feet are held in their place", 1.0)
+    floor: _share("Floor", "How firmly people are kept on the floor", 1.0)

@@ -14,7 +14,7 @@ from ..smpl_assets.rotation import Array
 from .contact import ContactMode, contacts
 from .fit.skeleton import Posed, RestSkeleton, pose_skeleton
 from .foot_lock import grounding_shift, lock_feet
-from .ground import CONTACT_POINTS, SOLES
+from .ground import CONTACT_POINTS, sole_heights
 from .level_floor import standing_height
 from .smooth import smooth_motion
 from .steady_path import settling_shift, steadying_shift
@@ -58,7 +58,7 @@ def clean_up(
 
 
 def _on_the_floor(posed: Posed, fps: float, options: CleanUp, one_camera: bool) -> tuple[Array, Array]:
-    """Shift (T or 1, 3) m up or down after which people are on the floor, and where their ends (T, 13, 3) are then.
+    """Shift (T, 3) m up or down after which people are on the floor, and where their ends (T, 13, 3) are then.
 
     It is one for the whole clip, but for the drift of one camera, so that jumps and stools stay as high as they were,
     or one of every moment for those who are said never to leave the floor.
@@ -74,7 +74,7 @@ def _to_the_floor(ends: Array, contact: Array, fps: float, one_camera: bool) -> 
     """The shift (T, 3) m that brings the floor that feet in ``contact`` (T, 4) stand on to z = 0; ends (T, 13, 3)."""
     shift = np.zeros((len(ends), 3))
     if one_camera:
-        shift += settling_shift(ends[:, CONTACT_POINTS, 2] - SOLES, contact, fps)
+        shift += settling_shift(sole_heights(ends), contact, fps)
     height = standing_height(ends + shift[:, None], contact, fps, OF_MOST if one_camera else 0.0)
     shift[:, 2] -= 0.0 if np.isnan(height) else height
     return shift

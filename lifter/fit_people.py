@@ -176,12 +176,16 @@ def keypoints_of(joints: Joints3D, keypoints: Keypoints) -> Keypoints:
     if not (np.abs(keypoints.times[here] - joints.times[rows >= 0]) < 0.5 / keypoints.fps).any():
         hint = "Give the keypoints.npz of the same capture: track_id, frames and times must be the same."
         raise InputError("bad_keypoints", "The keypoints are of other people or frames than the joints.", hint)
-    return tracked_rows(keypoints, joints)
+    return _rows_of(keypoints, rows)
 
 
 def tracked_rows(keypoints: Keypoints, joints: Joints3D) -> Keypoints:
     """The keypoints of the same person and frames as ``joints``; frames without any get confidence 0."""
-    rows = _same_rows(keypoints, joints)
+    return _rows_of(keypoints, _same_rows(keypoints, joints))
+
+
+def _rows_of(keypoints: Keypoints, rows: NDArray[np.int64]) -> Keypoints:
+    """These rows; those that are -1 have confidence 0."""
     found = keypoints.select(np.maximum(rows, 0))
     found.keypoints[rows < 0, :, 2] = 0.0
     return found

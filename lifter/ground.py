@@ -9,7 +9,7 @@ from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import END, END_NAMES, JOINT, JOINT_NAMES
 from .records import Fit, Joints3D
 
-POINTS_TO_SOLE = 0.005  # metres above the floor, to which the refinement brings standing points
+SUNK = 0.005  # metres above the floor, where a heel or toe point, which is inside the foot, has sunk into it
 CONTACT_POINTS = tuple(END[name] for name in ("left_heel", "left_big_toe", "right_heel", "right_big_toe"))
 SOLES = np.array([0.0275, 0.0145, 0.0275, 0.0145])  # metres from those points down to the sole, in the body's rest pose
 OTHERS = tuple(number for number in range(len(END_NAMES)) if number not in CONTACT_POINTS)  # ends of head and hands
@@ -25,12 +25,17 @@ SPEED_SMOOTHING = 0.04  # seconds
 STEP_IN = 0.1  # seconds in which a foot takes and gives up its load, so that nothing pops
 
 
+def sole_heights(ends: Array) -> Array:
+    """Heights (T, 4) m of the soles under CONTACT_POINTS, from ends (T, 13, 3), Z up."""
+    return ends[:, CONTACT_POINTS, 2] - SOLES
+
+
 def lowest_height(joints: Array, ends: Array) -> Array:
     """Height (T,) m of what carries, from joints (T, 24, 3) and ends (T, 13, 3), Z up.
 
     That is the lower sole; of somebody who lies, sits with raised legs or stands on their hands, the lowest part.
     """
-    soles = (ends[:, CONTACT_POINTS, 2] - SOLES).min(axis=1)
+    soles = sole_heights(ends).min(axis=1)
     bones = (joints[..., 2] - JOINT_FLESH).min(axis=1)
     below = np.maximum(soles - np.minimum(bones, ends[:, OTHERS, 2].min(axis=1) - OTHERS_FLESH), 0.0)
     return soles - below * np.minimum(below / CLEARLY_LOWER, 1.0)
@@ -71,13 +76,12 @@ def support(ends: Array, confidence: Array, fps: float) -> Array:
     A foot supports where it is the lower one, slow and not in the air, or where it has sunk into the floor, at any
     speed. Only heels and toes can.
     """
-    feet = ends[:, CONTACT_POINTS]
-    height = feet[..., 2] - SOLES
+    feet, height = ends[:, CONTACT_POINTS], sole_heights(ends)
     lowest = height.min(axis=1, keepdims=True)
     _, speed = smoothed_feet(feet, fps)
     near = np.exp(-((lowest / IN_THE_AIR) ** 4))
     standing = np.exp(-(((height - lowest) / LOWER_FOOT) ** 2)) * np.exp(-((speed / STANDING_SPEED) ** 2))
-    sunk = np.clip((POINTS_TO_SOLE - feet[..., 2]) / LOWER_FOOT, 0.0, 1.0)
+    sunk = np.clip((SUNK - feet[..., 2]) / LOWER_FOOT, 0.0, 1.0)
     seen = confidence[:, [JOINT["left_ankle"], JOINT["left_foot"], JOINT["right_ankle"], JOINT["right_foot"]]]
     result = np.zeros(ends.shape[:2])
     sure = np.maximum(standing, sunk) * near * (seen > 0.3)

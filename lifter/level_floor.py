@@ -7,7 +7,7 @@ from scipy.ndimage import median
 
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle, rotation_between
 from .contact import contacts, runs
-from .ground import CONTACT_POINTS, SOLES
+from .ground import CONTACT_POINTS, SOLES, sole_heights
 from .records import Fit, Joints3D
 
 # A level is a floor where somebody stood for so long: seconds, heels and toes counted one by one, and a share of all
@@ -63,7 +63,7 @@ def standing_height(ends: Array, contact: Array, fps: float, of_most: float = 0.
     lowest one must have, 0..1.
     """
     numbers, count = runs(contact > 0)
-    heights = np.asarray(median(ends[:, CONTACT_POINTS, 2] - SOLES, numbers, np.arange(1, count + 1)))
+    heights = np.asarray(median(sole_heights(ends), numbers, np.arange(1, count + 1)))
     order = np.argsort(heights)
     heights, frames = heights[order], np.bincount(numbers.ravel(), minlength=count + 1)[1:][order]
     above = np.searchsorted(heights, heights + SAME_LEVEL, side="right")

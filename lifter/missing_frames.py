@@ -60,12 +60,9 @@ def evenly_spaced(joints: Joints3D) -> Joints3D:
     """
     fps = frame_rate(joints.times)
     slot, rows = np.unique(np.round((joints.times - joints.times[0]) * fps).astype(np.int64), return_index=True)
-    every = np.arange(slot[-1] + 1)
-    before = np.searchsorted(slot, every, side="right") - 1
-    after = np.minimum(before + 1, len(slot) - 1)
-    wide = slot[after] - slot[before]
-    here = (every == slot[before]) | (wide <= LONGEST_GAP * fps)
-    before, after, share = before[here], after[here], ((every - slot[before]) / np.maximum(wide, 1))[here]
+    before, after, share = _neighbours(slot)
+    here = (share == 0) | (slot[after] - slot[before] <= LONGEST_GAP * fps)
+    before, after, share = before[here], after[here], share[here]
     joints, new = joints.select(rows), share > 0
     found = joints.select(before)
     found.joints[new], found.ends[new], found.confidence[new] = np.nan, np.nan, 0.0
@@ -119,11 +116,19 @@ def filled(found: Fit, joints: Joints3D, body: Body, fps: float) -> tuple[Fit, J
     slot = np.unique(slot)
     if len(slot) == len(joints.times) and slot[-1] == len(slot) - 1:
         return found, joints
+    before, after, share = _neighbours(slot)
+    return _between(found, joints, body, known[before], known[after], share)
+
+
+def _neighbours(slot: Rows) -> tuple[Rows, Rows, Array]:
+    """Of every frame from 0 to the last of ``slot`` (N,), ascending: the entry before or at it, and the one after it.
+
+    Third is how far the frame is from the one to the other, 0..1.
+    """
     every = np.arange(slot[-1] + 1)
     before = np.searchsorted(slot, every, side="right") - 1
     after = np.minimum(before + 1, len(slot) - 1)
-    share = (every - slot[before]) / np.maximum(slot[after] - slot[before], 1)
-    return _between(found, joints, body, known[before], known[after], share)
+    return before, after, (every - slot[before]) / np.maximum(slot[after] - slot[before], 1)
 
 
 def _between(found: Fit, joints: Joints3D, body: Body, before: Rows, after: Rows, share: Array) -> tuple[Fit, Joints3D]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import bpy
 
@@ -23,6 +23,7 @@ BODY: Final = "reel2rig_body"
 SOURCE: Final = "reel2rig_source"
 WARNINGS: Final = "reel2rig_warnings"
 EXPORT: Final = "reel2rig_export"
+FrameRate = Literal["auto", "clip", "scene"]
 NAME_BYTES: Final = 48  # Blender 4.5 cuts names at 63 bytes and adds .001 where they meet
 
 
@@ -37,11 +38,12 @@ class ImportedCharacter:
 
 
 def import_motions(
-    scene: Any, paths: Sequence[Path], body: Body, clip: Path | None = None, use_motion_rate: bool = True
+    scene: Any, paths: Sequence[Path], body: Body, clip: Path | None = None, frame_rate: FrameRate = "auto"
 ) -> list[ImportedCharacter]:
     """Build a character for each motion file, one collection each, and set frame rate, range and camera.
 
-    ``use_motion_rate`` False keeps the scene's rate; the motion keeps its time and is keyed between whole frames.
+    ``frame_rate``: "clip" gives the scene the first motion's rate, "scene" keeps the scene's own, "auto" keeps it
+    where something is animated already. Motions of another rate keep their time, resampled onto whole frames.
     Nothing is built unless every file can be read. Raises InputError for a file that is no motion.
     """
     motions = [(path, read_motion(path)) for path in map(Path, paths)]
@@ -49,14 +51,16 @@ def import_motions(
         raise InputError(
             "no_motion", "There is no motion to import: nobody was found.", "Choose another clip or person."
         )
-    if use_motion_rate:
+    animated = scene_setup.is_animated(scene)
+    if frame_rate == "clip" or (frame_rate == "auto" and not animated):
         scene_setup.set_frame_rate(scene, motions[0][1].fps)
-    frames = [scene_setup.scene_frames(motion, scene) for _, motion in motions]
+    takes = [(path, *scene_setup.on_whole_frames(motion, scene)) for path, motion in motions]
     characters = [
-        build_character(scene, character_name(path, motion), motion, choose_body(motion, body), keys)
-        for (path, motion), keys in zip(motions, frames, strict=True)
+        build_character(scene, character_name(path, motion), motion, choose_body(motion, body), frames)
+        for path, frames, motion in takes
     ]
-    scene_setup.set_frame_range(scene, min(keys[0] for keys in frames), max(keys[-1] for keys in frames))
+    first, last = min(frames[0] for _, frames, _ in takes), max(frames[-1] for _, frames, _ in takes)
+    scene_setup.cover_frames(scene, first, last, only_widen=animated)
     warning = _film(scene, motions[0][1], clip)
     if warning:
         characters[0] = _with_warning(characters[0], warning)

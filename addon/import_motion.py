@@ -30,10 +30,16 @@ class ImportMotion(bpy.types.Operator, ImportHelper):
     clip: bpy.props.StringProperty(
         name="Clip", description="Video to show behind the camera", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
-    use_motion_rate: bpy.props.BoolProperty(
-        name="Set Frame Rate",
-        description="Give the scene the motion's frame rate; otherwise the motion is keyed between whole frames",
-        default=True,
+    frame_rate: bpy.props.EnumProperty(
+        name="Frame Rate",
+        description="Which rate the scene has afterwards. The motion keeps its speed and lies on whole frames; "
+        "changing the scene's rate later plays character and clip faster or slower together",
+        items=[
+            ("auto", "Automatic", "The motion's rate while nothing in the scene is animated, afterwards the scene's"),
+            ("clip", "From Motion", "The scene takes the motion's rate, what is animated already changes its speed"),
+            ("scene", "Keep Scene's", "The scene keeps its rate"),
+        ],
+        default="auto",
     )
 
     def execute(self, context: Any) -> set[str]:
@@ -42,7 +48,7 @@ class ImportMotion(bpy.types.Operator, ImportHelper):
             body = body_from(body_file())
             leave_edit_modes()
             clip = Path(bpy.path.abspath(self.clip)) if self.clip else None
-            characters = import_motions(context.scene, self._paths(), body, clip, self.use_motion_rate)
+            characters = import_motions(context.scene, self._paths(), body, clip, self.frame_rate)
         except CaptureError as error:
             self.report({"ERROR"}, f"{error.message} {error.hint}")
             return {"CANCELLED"}

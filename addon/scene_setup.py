@@ -1,5 +1,6 @@
 """The scene around a character: frame rate, frame range, and the camera that filmed the clip with the clip behind."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..lifter.errors import InputError
 from ..lifter.motion_file import Motion
+from .resample import known_times, resample, seconds_of
 
 FIRST_FRAME: Final = 1
 """The scene frame that shows the clip's time 0."""
@@ -29,21 +31,63 @@ def set_frame_rate(scene: Any, fps: float) -> None:
     scene.render.fps_base = scene.render.fps / fps
 
 
+def scene_frame(scene: Any, seconds: float) -> float:
+    """The frame of ``scene``, whole or not, at ``seconds`` of the clip's time."""
+    return FIRST_FRAME + seconds * frame_rate(scene)
+
+
+def scene_seconds(scene: Any, frame: float) -> float:
+    """The clip's time in seconds at ``frame`` of ``scene``; the inverse of ``scene_frame``."""
+    return (frame - FIRST_FRAME) / frame_rate(scene)
+
+
 def scene_frames(motion: Motion, scene: Any) -> NDArray[np.float64]:
-    """Scene frame numbers (T,) of a motion's frames; whole numbers wherever they are within a fiftieth of one."""
-    times = np.arange(len(motion.poses)) / motion.fps if motion.times is None else motion.times
-    frames = FIRST_FRAME + np.asarray(times, np.float64) * frame_rate(scene)
+    """Scene frame numbers (T,) of a motion's frames; whole numbers wherever they are within a fiftieth of one.
+
+    Raises InputError when the motion's times do not rise.
+    """
+    frames = FIRST_FRAME + seconds_of(motion) * frame_rate(scene)
     whole = np.round(frames)
     frames = np.where(np.abs(frames - whole) < 0.02, whole, frames)
-    if np.any(np.diff(frames) <= 0):
+    if not np.all(np.diff(seconds_of(motion)) > 0):
         raise InputError("bad_motion", "The motion's times do not rise from frame to frame.", "Capture the clip again.")
     return frames
 
 
-def set_frame_range(scene: Any, first: float, last: float) -> None:
-    """Set the scene's range to the whole frames around ``first`` and ``last`` and go to the first."""
-    scene.frame_start, scene.frame_end = int(np.floor(first)), int(np.ceil(last))
-    scene.frame_set(scene.frame_start)
+def on_whole_frames(motion: Motion, scene: Any) -> tuple[NDArray[np.float64], Motion]:
+    """Whole frames (N,) of ``scene`` and the motion on them, a row a frame; gaps in the motion's time stay gaps.
+
+    A motion that already lies on whole frames is returned as it is. Raises InputError when its times do not rise.
+    """
+    own = scene_frames(motion, scene)
+    if np.array_equal(own, np.round(own)) and np.all(np.diff(own) > 0):
+        return own, motion
+    between = np.arange(np.ceil(own[0]), np.floor(own[-1]) + 1.0)
+    rate = frame_rate(scene)
+    frames = between[known_times(own / rate, between / rate)]
+    if len(frames) == 0:  # all of it lies between two frames
+        frames = np.round(own[:1])
+    on_own_frames = replace(motion, times=(own - FIRST_FRAME) / rate)
+    return frames, resample(on_own_frames, (frames - FIRST_FRAME) / rate)
+
+
+def is_animated(scene: Any) -> bool:
+    """Whether any object of ``scene``, its data or its shape keys are animated."""
+    owners = [owner for item in scene.objects for owner in (item, item.data, getattr(item.data, "shape_keys", None))]
+    animations = [owner.animation_data for owner in owners if owner is not None and owner.animation_data is not None]
+    return any(animation.action is not None or len(animation.nla_tracks) > 0 for animation in animations)
+
+
+def cover_frames(scene: Any, first: float, last: float, only_widen: bool) -> None:
+    """Set the scene's range to the whole frames around ``first`` and ``last`` and go to the first.
+
+    ``only_widen`` adds them to the range that the scene has, and stays at the current frame.
+    """
+    first, last = int(np.floor(first)), int(np.ceil(last))
+    if only_widen:
+        first, last = min(first, scene.frame_start), max(last, scene.frame_end)
+    scene.frame_start, scene.frame_end = first, last
+    scene.frame_set(scene.frame_current if only_widen else first)
 
 
 def add_camera(scene: Any, collection: Any, motion: Motion) -> Any | None:

@@ -103,18 +103,6 @@ def test_scene_takes_the_motions_rate_and_range(scene: Any, motion: Motion, tmp_
     assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 40, 1)
 
 
-def test_a_30_fps_motion_keeps_its_time_in_a_24_fps_scene(
-    scene: Any, motion: Motion, motion_path: Path, body: Body
-) -> None:
-    scene.render.fps, scene.render.fps_base = 24, 1.0
-    rig = import_motions(scene, [motion_path], body, use_motion_rate=False)[0].rig
-    _, joints = forward(body, motion.poses, motion.trans, motion.betas)
-    assert scene.render.fps == 24
-    assert np.abs(heads_at(scene, rig, 1 + 24 * 1.0)[1:] - joints[30]).max() < 1e-4  # after one second
-    assert np.abs(heads_at(scene, rig, 1 + 24 * 7 / 30)[1:] - joints[7]).max() < 1e-4
-    assert scene.frame_end == 1 + np.ceil(39 / 30 * 24)
-
-
 def test_a_person_who_comes_late_and_is_lost_for_a_while_is_keyed_at_the_right_time(
     scene: Any, motion: Motion, tmp_path: Path, body: Body
 ) -> None:

@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -28,10 +28,11 @@ def check_place(out: Path) -> None:
 
 
 @contextmanager
-def published_whole(out: Path) -> Iterator[Path]:
+def published_whole(out: Path, outdated: Collection[str] = ()) -> Iterator[Path]:
     """Give a staging folder beside ``out``; when the block ends well its files replace those of the same name in it.
 
-    What people of an earlier capture left there goes. When anything fails ``out`` stays as it was.
+    What people of an earlier capture left there goes, and so do the ``outdated`` files, by name. When
+    anything fails ``out`` stays as it was.
     Raises CaptureError("cannot_write") when the disk is full or the place cannot be written.
     """
     staging = out.absolute().parent / f".reel2rig-{uuid.uuid4().hex}"
@@ -41,19 +42,20 @@ def published_whole(out: Path) -> Iterator[Path]:
             staging.mkdir()
             with cancellation.allowed():
                 yield staging
-            _publish(staging, out)
+            _publish(staging, out, outdated)
         except OSError as error:
             raise cannot_write(out, error) from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def _publish(staging: Path, out: Path) -> None:
+def _publish(staging: Path, out: Path, outdated: Collection[str]) -> None:
     if not out.exists():
         staging.rename(out)
         return
     new = sorted(staging.iterdir())
-    old = {file for file in (out / file.name for file in new) if file.exists()} | set(out.glob("person_*.npz"))
+    names = {*outdated, *(file.name for file in new)}
+    old = {out / name for name in names if (out / name).exists()} | set(out.glob("person_*.npz"))
     replaced = staging / "replaced"
     replaced.mkdir()
     moved: list[tuple[Path, Path]] = []

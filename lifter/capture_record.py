@@ -1,50 +1,42 @@
 """capture.json: what was asked, what was seen, what was made, how long it took, what to watch out for."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .camera import Intrinsics
 from .capture_folder import plain_options, versions
 from .checked_options import DEFAULT_HEIGHT
-from .clip_reader import ClipInfo
-from .detect import Detections
 from .missing_frames import told_gaps
 from .motion_file import Motion
-from .progress import Reporter
 from .records import Fit
 
 if TYPE_CHECKING:
-    from .pipeline import CaptureOptions
+    from .pipeline import CaptureOptions, Fitted, Seen
 
 DOUBTFUL = 0.3  # a person seen worse than this on average is worth a warning
+FORMAT = "reel2rig-capture/1"
 
 
 def capture_record(
-    options: "CaptureOptions",
-    clip: ClipInfo,
-    lens: Intrinsics,
-    detections: Detections,
-    reporter: Reporter,
-    warnings: list[str],
-    motions: list[Motion],
-    fits: list[Fit],
+    options: "CaptureOptions", seen: "Seen", fitted: "Fitted", seconds: dict[str, float]
 ) -> dict[str, Any]:
-    """What capture.json holds; ``warnings`` so far, and what the result makes doubtful."""
+    """What capture.json holds; ``seconds`` of each stage. Warnings: those of the detection, and the result's doubts."""
     return {
-        "format": "reel2rig-capture/1",
-        "options": plain_options(options),
+        "format": FORMAT,
+        "options": plain_options(replace(options, clip=options.clip.absolute())),
         "versions": versions(),
-        "clip": plain_options(clip),
-        "frames": detections.keypoints.clip_frames,
-        "fps": detections.keypoints.fps,
-        "camera": {"K": lens.camera_K.tolist(), "source": lens.source},
-        "provider": {"name": detections.provider.name, "reason": detections.provider.reason},
-        "licence": motions[0].licence,
-        "people": [_person(*one) for one in enumerate(zip(motions, fits, strict=True), start=1)],
-        "seconds": {name: round(value, 3) for name, value in reporter.seconds.items()},
-        "seconds_inside_detect": {name: round(value, 3) for name, value in detections.seconds.items()},
-        "warnings": [*warnings, *_doubts(motions, options.height)],
+        "clip": plain_options(seen.clip),
+        "frames": seen.keypoints.clip_frames,
+        "fps": seen.keypoints.fps,
+        "camera": {"K": seen.lens.camera_K.tolist(), "source": seen.lens.source},
+        "provider": plain_options(seen.provider),
+        "licence": fitted.motions[0].licence,
+        "people": [_person(*one) for one in enumerate(zip(fitted.motions, fitted.fits, strict=True), start=1)],
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "seconds_inside_detect": {name: round(value, 3) for name, value in seen.seconds.items()},
+        "warnings_of_detection": seen.warnings,
+        "warnings": [*seen.warnings, *_doubts(fitted.motions, options.height)],
     }
 
 

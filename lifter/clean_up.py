@@ -39,22 +39,38 @@ class CleanUp:
 
 
 def clean_up(
-    rest: RestSkeleton, local: Array, pelvis: Array, fps: float, options: CleanUp, one_camera: bool = False
+    rest: RestSkeleton,
+    local: Array,
+    pelvis: Array,
+    fps: float,
+    options: CleanUp,
+    one_camera: bool = False,
+    told: NDArray[np.float32] | None = None,
 ) -> tuple[Array, Array, NDArray[np.float32]]:
     """The cleaned-up local rotations (T, 24, 3, 3), pelvis path (T, 3) m and contacts (T, 4) of one fitted person.
 
     local, pelvis: as fitted, world with Z up, floor near z = 0, evenly spaced frames without gaps. The contacts
     (l_heel, l_toe, r_heel, r_toe; 0 or 1) are those that the feet were locked with. Memory and time are linear in T.
-    one_camera: the path is what a single camera saw, so that heights drift.
+    one_camera: the path is what a single camera saw, so that heights drift. told: (T, 4), what somebody who looked says
+    of the contacts, 0 or 1, NaN where they are to be found; what is found elsewhere does not depend on it.
     """
     local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
     shift, ends = _on_the_floor(pose_skeleton(rest, local, pelvis), fps, options, one_camera)
     if options.contacts == "grounding":
-        return local, pelvis + shift, contacts(ends, fps, "grounding")
-    steadying = _steadying_shift(ends, fps, options)
-    found = contacts(ends + steadying[:, None], fps, options.contacts)
-    local, pelvis = lock_feet(rest, local, pelvis + shift + steadying, found, fps, options.foot_lock, options.floor)
+        found = as_told(contacts(ends, fps, "grounding"), told)
+        held = as_told(np.zeros_like(found), told)
+    else:
+        drifting = contacts(ends, fps, options.contacts)
+        steadied = ends + _steadying_shift(ends, drifting, fps, options)[:, None]
+        found = held = as_told(contacts(steadied, fps, options.contacts), told)
+        shift += _steadying_shift(ends, as_told(drifting, told), fps, options)
+    local, pelvis = lock_feet(rest, local, pelvis + shift, held, fps, options.foot_lock, options.floor)
     return local, pelvis, found
+
+
+def as_told(found: NDArray[np.float32], told: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Contacts (T, 4) as ``told`` (NaN: nothing is) and else as ``found``."""
+    return found if told is None else np.where(np.isnan(told), found, told)
 
 
 def _on_the_floor(posed: Posed, fps: float, options: CleanUp, one_camera: bool) -> tuple[Array, Array]:
@@ -80,7 +96,6 @@ def _to_the_floor(ends: Array, contact: Array, fps: float, one_camera: bool) -> 
     return shift
 
 
-def _steadying_shift(ends: Array, fps: float, options: CleanUp) -> Array:
-    """The shift (T, 3) m of the path that takes away what standing feet show to be drift."""
-    found = contacts(ends, fps, options.contacts)
-    return options.foot_lock * steadying_shift(ends[:, CONTACT_POINTS], found, fps)
+def _steadying_shift(ends: Array, contact: NDArray[np.float32], fps: float, options: CleanUp) -> Array:
+    """The shift (T, 3) m of the path that takes away what feet standing in ``contact`` (T, 4) show to be drift."""
+    return options.foot_lock * steadying_shift(ends[:, CONTACT_POINTS], contact, fps)

@@ -1,4 +1,4 @@
-"""The command line: reel2rig capture | detect | lift | fit | info."""
+"""The command line: reel2rig capture | refit | detect | lift | fit | info."""
 
 import argparse
 import sys
@@ -18,6 +18,21 @@ from .summary import summary
 
 if TYPE_CHECKING:
     from .clean_up import CleanUp
+
+
+class _AsBefore:
+    """Stands for an option of refit that is not given."""
+
+    def __str__(self) -> str:
+        return "as before"
+
+
+AS_BEFORE = _AsBefore()
+# What refit may change: fields of CaptureOptions and CleanUp.
+CHANGES = (
+    "height", "field_of_view", "camera", "body", "build", "refine", "contacts", "smoothing", "foot_lock", "floor",
+    "device",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="reel2rig", description="From a video to SMPL motion.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _capture_verb(verbs.add_parser("capture", help="video in, motion files and a preview out"))
+    again = "lift and fit a finished capture again, without detecting again"
+    _refit_verb(verbs.add_parser("refit", help=again, description=f"{again}; what is not given stays as it was"))
     detect = verbs.add_parser("detect", help="video to 2D keypoints")
     detect.add_argument("clip", type=Path)
     _detector_options(detect)
@@ -94,6 +111,17 @@ def _capture_verb(verb: argparse.ArgumentParser) -> None:
     verb.set_defaults(run=_capture, words=summary)
 
 
+def _refit_verb(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("folder", type=Path, help="folder of the capture; its results are replaced")
+    kinds = "swap, unseen, or stand, free with _left, _right or neither; seconds of the clip; may be given again"
+    verb.add_argument("--correct", action="append", default=[], metavar="KIND:PERSON:START:END", help=kinds)
+    verb.add_argument("--no-preview", action="store_true", help="write no preview.mp4, which takes the most time")
+    _device_option(verb)
+    _world_options(verb)
+    _fit_options(verb)
+    verb.set_defaults(run=_refit, words=summary, **dict.fromkeys(CHANGES, AS_BEFORE))
+
+
 def _detector_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--preset", choices=("fast", "balanced", "best"), default="balanced")
     verb.add_argument("--detector", choices=("onnx", "mediapipe"), default="onnx")
@@ -109,7 +137,13 @@ def _device_option(verb: argparse.ArgumentParser) -> None:
 def _world_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--height", type=float, help="the person's height in metres (default 1.70)")
     lens = verb.add_mutually_exclusive_group()
-    lens.add_argument("--fov", type=float, help="field of view in degrees, across the longer side")
+    lens.add_argument(
+        "--fov",
+        dest="field_of_view",
+        metavar="DEG",
+        type=float,
+        help="field of view in degrees, across the longer side",
+    )
     lens.add_argument("--camera", type=Path, help="calibration file, .toml or .json")
 
 
@@ -128,7 +162,9 @@ def _fit_options(verb: argparse.ArgumentParser) -> None:
         ("foot-lock", 1.0, "how firmly standing feet are held, 0 to 1"),
         ("floor", 1.0, "how firmly people are set on the floor, 0 to 1"),
     ):
-        verb.add_argument(f"--{name}", type=_share, default=default, metavar="0..1", help=f"{about}; default {default}")
+        verb.add_argument(
+            f"--{name}", type=_share, default=default, metavar="0..1", help=f"{about}; default %(default)s"
+        )
 
 
 def _share(text: str) -> float:
@@ -150,20 +186,34 @@ def _cleaning(options: argparse.Namespace) -> "CleanUp":
 def _capture(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .pipeline import CaptureOptions, capture
 
-    names = "clip out preset detector device person height camera start end body build refine"
+    names = "clip out preset detector device person height field_of_view camera start end body build refine"
     chosen = {name: getattr(options, name) for name in names.split()}
-    asked = CaptureOptions(field_of_view=options.fov, cleaning=_cleaning(options), **chosen)
-    record = capture(asked, reporter)
+    asked = CaptureOptions(cleaning=_cleaning(options), **chosen)
+    return _captured(options.out, capture(asked, reporter))
+
+
+def _refit(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from .corrections import parse_correction
+    from .refit import RefitOptions, refit
+
+    changes = {name: value for name in CHANGES if (value := getattr(options, name)) is not AS_BEFORE}
+    corrections = tuple(parse_correction(text) for text in options.correct)
+    asked = RefitOptions(options.folder, changes, corrections, preview=not options.no_preview)
+    return _captured(options.folder, refit(asked, reporter))
+
+
+def _captured(out: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the capture in ``out`` that ``record`` is the capture.json of."""
     people = {one["file"]: f"motion of person {one['track_id']}, {one['frames']} frames" for one in record["people"]}
+    others = {
+        "preview.mp4": "the clip with the skeleton on it, and a side view",
+        "keypoints.npz": "2D keypoints of everybody in view",
+        "joints.npz": "3D joints",
+        "capture.json": "what was asked and done",
+    }
     return {
-        "out": str(options.out),
-        "files": people
-        | {
-            "preview.mp4": "the clip with the skeleton on it, and a side view",
-            "keypoints.npz": "2D keypoints of everybody in view",
-            "joints.npz": "3D joints",
-            "capture.json": "what was asked and done",
-        },
+        "out": str(out),
+        "files": people | {name: about for name, about in others.items() if (out / name).exists()},
         "people": list(people),
         "frames": record["frames"],
         "provider": record["provider"]["name"],
@@ -209,11 +259,11 @@ def _lift(options: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
     stature, person = checked_height(options.height), checked_person(options.person)
     keypoints = read_keypoints(options.keypoints)
-    if options.fov is None and options.camera is None and keypoints.camera_K is not None:
+    if options.field_of_view is None and options.camera is None and keypoints.camera_K is not None:
         lens = Intrinsics(keypoints.camera_K, f"told by {options.keypoints.name}")
     else:
         size = keypoints.image_size
-        lens = intrinsics(options.keypoints, size, field_of_view=options.fov, calibration=options.camera)
+        lens = intrinsics(options.keypoints, size, field_of_view=options.field_of_view, calibration=options.camera)
     reporter.stage("lift")
     session = open_session(LIFTER_MODEL, choose_provider(options.device), threads=1)
     lifted = with_full_elevation(lift(keypoints, lens.camera_K, stature, session, choose_people(keypoints, person)))

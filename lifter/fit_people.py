@@ -1,6 +1,6 @@
 """Fit everybody of a capture and make their motion files' contents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -12,14 +12,15 @@ from ..smpl_assets.body import Body
 from ..smpl_assets.errors import BodyFileError, SmplxMissingError
 from ..smpl_assets.loader import load_body
 from ..smpl_assets.rotation import matrix_from_axis_angle
-from .clean_up import CleanUp, clean_up
+from .clean_up import CleanUp, as_told, clean_up
 from .clip_reader import ClipInfo
+from .corrections import Correction, told_contacts
 from .errors import InputError
 from .fit import as_fit, fit, stand
 from .fit.skeleton import Pose, rest_skeleton
 from .ground import on_the_floor, support
 from .level_floor import on_level_floor
-from .missing_frames import filled
+from .missing_frames import filled, held
 from .motion_file import Motion
 from .progress import Reporter
 from .records import Fit, Joints3D, Keypoints, everybody
@@ -30,13 +31,15 @@ from .stretches import frame_rate
 class FitOptions:
     """What is asked of the fit.
 
-    stature in metres, None takes it from the joints. fixed_betas: see betas_of_build in fit/shape.py.
+    stature in metres, None takes it from the joints. fixed_betas: see betas_of_build in fit/shape.py. corrections:
+    those that say what feet do are followed here; others change the keypoints before they are lifted.
     """
 
     stature: float | None = None
     refinement: Literal["none", "smplx"] = "none"
     cleaning: CleanUp = field(default_factory=CleanUp)
     fixed_betas: Mapping[str, float] = field(default_factory=dict)
+    corrections: Sequence[Correction] = ()
 
 
 def fit_people(
@@ -46,17 +49,19 @@ def fit_people(
     body: Body,
     options: FitOptions,
     reporter: Reporter,
+    tracked: Keypoints | None = None,
 ) -> tuple[list[Fit], Joints3D]:
     """Fit each of ``people`` (track ids), set everybody and the camera on the floor, and clean their motion up.
 
     joints: world frame, the people in this order. keypoints: the same rows. The stage "fit" counts finished frames.
-    Returns the fits and their rows, which have every frame from a person's first to the last (missing_frames.py).
+    Returns the fits and their rows, which have every frame from a person's first to the last (missing_frames.py), and
+    all of ``tracked``: everybody's rows before any was taken out.
     Raises InputError("no_smplx") when the refinement needs smplx.
     """
     progress = reporter.stage("fit", len(joints.times))
     first, fps = [], 30.0
     for person in people:
-        rows, seen, fps = _of(person, joints, keypoints)
+        rows, seen, fps = _of(person, joints, keypoints, tracked)
         first.append(fit(rows, body, fps=fps, stature=options.stature, keypoints=seen, fixed_betas=options.fixed_betas))
         progress(0)
     first, joints = on_the_floor(first, joints, options.cleaning.floor)
@@ -64,25 +69,34 @@ def fit_people(
         first, joints = on_level_floor(first, joints, fps)
     fits, rows = [], []
     for person in people:
-        finished, here = _finished(first.pop(0), person, joints, keypoints, body, options)
+        finished, here = _finished(first.pop(0), person, joints, keypoints, body, options, tracked)
         fits.append(finished)
         rows.append(here)
         progress(sum(len(one.times) for one in rows))
     return fits, everybody(rows)
 
 
-def _of(person: int, joints: Joints3D, keypoints: Keypoints | None) -> tuple[Joints3D, Keypoints | None, float]:
+def _of(
+    person: int, joints: Joints3D, keypoints: Keypoints | None, tracked: Keypoints | None
+) -> tuple[Joints3D, Keypoints | None, float]:
     """One person's rows in 3D and 2D, and their frames a second."""
     mask = joints.track_id == person
     rows = joints.select(mask)
-    return rows, None if keypoints is None else keypoints.select(mask), frame_rate(rows.times)
+    fps = frame_rate(rows.times) if tracked is None else tracked.fps
+    return rows, None if keypoints is None else keypoints.select(mask), fps
 
 
 def _finished(
-    found: Fit, person: int, joints: Joints3D, keypoints: Keypoints | None, body: Body, options: FitOptions
+    found: Fit,
+    person: int,
+    joints: Joints3D,
+    keypoints: Keypoints | None,
+    body: Body,
+    options: FitOptions,
+    tracked: Keypoints | None,
 ) -> tuple[Fit, Joints3D]:
     """A person on the floor, refined as asked, on every frame, cleaned up; and the rows that this has."""
-    rows, seen, fps = _of(person, joints, keypoints)
+    rows, seen, fps = _of(person, joints, keypoints, tracked)
     if seen is not None and rows.camera_K is not None and rows.camera_world_from_cam is not None:
         found = stand(found, rows, body, fps=fps, keypoints=seen, support=support(found.ends, rows.confidence, fps))
     if options.refinement == "smplx":
@@ -90,25 +104,35 @@ def _finished(
         there = replace(rows, joints=rows.joints + shift, ends=rows.ends + shift)
         found = _refined(found, there, body, fps, seen)
     found, rows = filled(found, rows, body, fps)
-    return _cleaned(found, rows, None if seen is None else tracked_rows(seen, rows), body, fps, options.cleaning), rows
+    if tracked is not None:
+        whole = tracked.track_id == person
+        found, rows = held(found, rows, tracked.frames[whole], tracked.times[whole], fps)
+    return _cleaned(found, rows, None if seen is None else tracked_rows(seen, rows), body, fps, options), rows
 
 
 def _cleaned(
-    found: Fit, joints: Joints3D, keypoints: Keypoints | None, body: Body, fps: float, options: CleanUp
+    found: Fit, joints: Joints3D, keypoints: Keypoints | None, body: Body, fps: float, options: FitOptions
 ) -> Fit:
-    """The fit after clean-up; frames that nobody saw have no contact and no residual."""
+    """The fit after clean-up; frames that nobody saw have no residual, and no contact but what was told."""
+    told = told_contacts(options.corrections, int(joints.track_id[0]), joints.times)
     rest, unseen = rest_skeleton(body, found.betas), joints.confidence.max(axis=1) == 0
     one_camera = joints.camera_world_from_cam is not None
     # handed over and not kept, since an hour's rotations are 190 MB
     local, pelvis, touching = clean_up(
-        rest, matrix_from_axis_angle(found.axis_angle), found.trans + rest.joints[0], fps, options, one_camera
+        rest,
+        matrix_from_axis_angle(found.axis_angle),
+        found.trans + rest.joints[0],
+        fps,
+        options.cleaning,
+        one_camera,
+        told,
     )
     clean = as_fit(rest, Pose(local, pelvis), found.betas, joints, keypoints)
     return replace(
         clean,
         joint_residual=np.where(unseen, np.nan, clean.joint_residual),
         pixel_residual=np.where(unseen, np.nan, clean.pixel_residual),
-        contacts=np.where(unseen[:, None], 0, touching).astype(np.float32),
+        contacts=as_told(np.where(unseen[:, None], 0, touching).astype(np.float32), told),
         before_refinement=found.before_refinement,
     )
 

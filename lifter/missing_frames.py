@@ -120,6 +120,41 @@ def filled(found: Fit, joints: Joints3D, body: Body, fps: float) -> tuple[Fit, J
     return _between(found, joints, body, known[before], known[after], share)
 
 
+def held(found: Fit, joints: Joints3D, frames: Rows, times: Array, fps: float) -> tuple[Fit, Joints3D]:
+    """One person on every one of ``frames`` (N,), at ``times`` (N,) s: before the first row and after the last they
+    keep still, at confidence 0.
+
+    joints: the rows of ``found``, on every frame between. Returns both with the same new rows.
+    """
+    slot = np.round((times - joints.times[0]) * fps).astype(np.int64)
+    first, last, count = min(int(slot.min()), 0), int(slot.max()), len(joints.times)
+    if first == 0 and last < count:
+        return found, joints
+    every = np.arange(first, max(last + 1, count))
+    rows = np.clip(every, 0, count - 1)
+    still, here = every != rows, joints.select(rows)
+    order = np.argsort(slot)
+    all_times, all_frames = (np.interp(every, slot[order], values[order]) for values in (times, frames))
+    unknown = np.where(still, np.nan, 0.0)
+    return (
+        replace(
+            found,
+            axis_angle=found.axis_angle[rows],
+            trans=found.trans[rows],
+            joints=found.joints[rows],
+            ends=found.ends[rows],
+            joint_residual=found.joint_residual[rows] + unknown,
+            pixel_residual=found.pixel_residual[rows] + unknown,
+        ),
+        replace(
+            here,
+            frames=np.where(still, np.round(all_frames), here.frames).astype(np.int64),
+            times=np.where(still, all_times, here.times),
+            confidence=here.confidence * ~still[:, None],
+        ),
+    )
+
+
 def _neighbours(slot: Rows) -> tuple[Rows, Rows, Array]:
     """Of every frame from 0 to the last of ``slot`` (N,), ascending: the entry before or at it, and the one after it.
 
@@ -177,8 +212,13 @@ def told_gaps(who: str, times: Array, confidence: Array, given: Array | None = N
     edges = np.flatnonzero(np.diff(np.concatenate([[False], unseen, [False]]).astype(int))).reshape(-1, 2)
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     told = [
-        f"{who} is out of sight from {times[first]:.1f} s for {(last - first) * step:.1f} s: the motion in between is "
-        "guessed from its two ends (confidence 0)."
+        f"{who} is out of sight from {times[first]:.1f} s for {(last - first) * step:.1f} s: "
+        + (
+            "they keep still"
+            if first == 0 or last == len(times)
+            else "the motion in between is guessed from its two ends"
+        )
+        + " (confidence 0)."
         for first, last in edges
         if (last - first) * step > LONGEST_GAP
     ]

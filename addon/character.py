@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ..lifter.errors import InputError
 from ..lifter.motion_file import Motion, read_motion
@@ -13,6 +14,8 @@ from ..smpl_assets.body import Body
 from . import scene_setup
 from .body_choice import ChosenBody, choose_body
 from .bone_channels import bone_channels
+from .capture_collection import CAPTURE_ID, new_capture, new_person
+from .clip_background import show_clip
 from .keying import key_bones
 from .rest_pose import rest_pose
 from .rig import build_armature, rest_axes, rest_heads
@@ -37,10 +40,19 @@ class ImportedCharacter:
     warnings: tuple[str, ...]
 
 
+class _Take(NamedTuple):
+    path: Path
+    frames: NDArray[np.float64]
+    motion: Motion
+
+
 def import_motions(
     scene: Any, paths: Sequence[Path], body: Body, clip: Path | None = None, frame_rate: FrameRate = "auto"
 ) -> list[ImportedCharacter]:
-    """Build a character for each motion file, one collection each, and set frame rate, range and camera.
+    """Build a character for each motion file, and set frame rate, range and camera.
+
+    Each capture gets a collection named after its clip, with its camera, ``clip`` behind the first capture's, and a
+    collection for each person. What is in the file already is not touched.
 
     ``frame_rate``: "clip" gives the scene the first motion's rate, "scene" keeps the scene's own, "auto" keeps it
     where something is animated already. Motions of another rate keep their time, resampled onto whole frames.
@@ -54,37 +66,50 @@ def import_motions(
     animated = scene_setup.is_animated(scene)
     if frame_rate == "clip" or (frame_rate == "auto" and not animated):
         scene_setup.set_frame_rate(scene, motions[0][1].fps)
-    takes = [(path, *scene_setup.on_whole_frames(motion, scene)) for path, motion in motions]
-    characters = [
-        build_character(scene, character_name(path, motion), motion, choose_body(motion, body), frames)
-        for path, frames, motion in takes
-    ]
-    first, last = min(frames[0] for _, frames, _ in takes), max(frames[-1] for _, frames, _ in takes)
+    takes = [_Take(path, *scene_setup.on_whole_frames(motion, scene)) for path, motion in motions]
+    characters = []
+    for number, people in enumerate(_by_capture(takes)):
+        characters += _build_capture(scene, people, body, clip if number == 0 else None)
+    first, last = min(take.frames[0] for take in takes), max(take.frames[-1] for take in takes)
     scene_setup.cover_frames(scene, first, last, only_widen=animated)
-    warning = _film(scene, motions[0][1], clip)
-    if warning:
-        characters[0] = _with_warning(characters[0], warning)
     return characters
 
 
-def build_character(scene: Any, name: str, motion: Motion, chosen: ChosenBody, frames: Any) -> ImportedCharacter:
-    """Armature, skinned mesh and keys for one person in a collection of its own, linked to ``scene``."""
-    collection = bpy.data.collections.new(name)
-    scene.collection.children.link(collection)
+def build_character(
+    scene: Any, name: str, motion: Motion, chosen: ChosenBody, frames: Any, capture: Any | None = None
+) -> ImportedCharacter:
+    """Armature, skinned mesh and keys for one person in a collection of its own, inside ``capture``'s (or a new one).
+
+    frames (T,): the scene frame of each of the motion's.
+    """
+    collection = new_person(capture or new_capture(scene, name), name)
     rest = rest_pose(chosen.body, chosen.betas)
     rig = build_armature(name, rest, collection)
     figure = build_mesh(f"{name} body", chosen.body, rest.vertices, rig, collection)
     channels = bone_channels(motion.poses24, chosen.pelvis, rest_axes(rig), rest_heads(rig)[0])
     key_bones(rig, name, frames, channels)
+    rig[CAPTURE_ID] = collection[CAPTURE_ID]
     rig[LICENCE], rig[BODY], rig[SOURCE] = chosen.licence, chosen.body.identity(), motion.source
     rig[WARNINGS] = "\n".join(chosen.warnings)
     return ImportedCharacter(rig, figure, len(frames), chosen.warnings)
 
 
+def capture_name(path: Path, motion: Motion) -> str:
+    """Name of the capture: its clip's, else the motion file's, cut to what Blender keeps."""
+    return _cut(_clip_of(motion) or path.stem)
+
+
 def character_name(path: Path, motion: Motion) -> str:
     """Name of the character and its take: the clip's name and the motion file's, cut to what Blender keeps."""
-    clip = Path(motion.source.split(" sha256:")[0]).stem
-    name = f"{clip}_{path.stem}" if clip and not path.stem.startswith(clip) else path.stem
+    clip = _clip_of(motion)
+    return _cut(f"{clip}_{path.stem}" if clip and not path.stem.startswith(clip) else path.stem)
+
+
+def _clip_of(motion: Motion) -> str:
+    return Path(motion.source.split(" sha256:")[0]).stem
+
+
+def _cut(name: str) -> str:
     return name.encode("utf-8")[:NAME_BYTES].decode("utf-8", "ignore")
 
 
@@ -109,11 +134,28 @@ def figures_of(rig: Any) -> list[Any]:
     return [child for child in rig.children if child.type == "MESH"]
 
 
-def _film(scene: Any, motion: Motion, clip: Path | None) -> str | None:
-    camera = scene_setup.add_camera(scene, scene.collection, motion)
-    if camera is None or clip is None:
-        return None
-    return scene_setup.show_clip(scene, camera, clip)
+def _by_capture(takes: list[_Take]) -> list[list[_Take]]:
+    """Motions of one clip together; one that does not name its clip is alone."""
+    captures: dict[str, list[_Take]] = {}
+    for take in takes:
+        captures.setdefault(take.motion.source or str(take.path), []).append(take)
+    return list(captures.values())
+
+
+def _build_capture(scene: Any, people: list[_Take], body: Body, clip: Path | None) -> list[ImportedCharacter]:
+    name = capture_name(people[0].path, people[0].motion)
+    capture = new_capture(scene, name)
+    camera = scene_setup.add_camera(scene, capture, people[0].motion, f"{name} camera")
+    characters = [
+        build_character(scene, character_name(path, motion), motion, choose_body(motion, body), frames, capture)
+        for path, frames, motion in people
+    ]
+    if camera is not None:
+        camera[CAPTURE_ID] = capture[CAPTURE_ID]
+        warning = show_clip(scene, camera, clip) if clip is not None else None
+        if warning is not None:
+            characters[0] = _with_warning(characters[0], warning)
+    return characters
 
 
 def _with_warning(character: ImportedCharacter, warning: str) -> ImportedCharacter:

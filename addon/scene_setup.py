@@ -1,7 +1,6 @@
-"""The scene around a character: frame rate, frame range, and the camera that filmed the clip with the clip behind."""
+"""The scene around a character: frame rate, frame range, and the camera that filmed the clip."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import bpy
@@ -16,8 +15,9 @@ from .resample import known_times, resample, seconds_of
 FIRST_FRAME: Final = 1
 """The scene frame that shows the clip's time 0."""
 SENSOR_WIDTH_MM: Final = 36.0
-SAME_RATE: Final = 0.005
 CAMERA_NAME: Final = "Reel2Rig Camera"
+FILMED: Final = "reel2rig_filmed"
+"""A capture's camera has this property."""
 
 
 def frame_rate(scene: Any) -> float:
@@ -90,57 +90,50 @@ def cover_frames(scene: Any, first: float, last: float, only_widen: bool) -> Non
     scene.frame_set(scene.frame_current if only_widen else first)
 
 
-def add_camera(scene: Any, collection: Any, motion: Motion) -> Any | None:
-    """The camera that filmed ``motion``, or None when the motion does not know it. Sets the render size."""
-    if motion.camera_K is None or motion.camera_world_from_cam is None or motion.image_size is None:
+def add_camera(scene: Any, collection: Any, motion: Motion, name: str = CAMERA_NAME) -> Any | None:
+    """The camera that filmed ``motion``, or None when the motion does not know it.
+
+    The scene looks through it at the clip's size, unless it looks through the camera of an earlier capture already.
+    """
+    if not knows_camera(motion):
         return None
-    camera = bpy.data.objects.new(CAMERA_NAME, bpy.data.cameras.new(CAMERA_NAME))
+    camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
     collection.objects.link(camera)
-    # OpenCV's camera looks along +Z with Y down, Blender's along -Z with Y up
-    camera.matrix_world = Matrix(motion.camera_world_from_cam.tolist()) @ Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
-    _set_lens(scene.render, camera.data, motion.camera_K, motion.image_size)
-    scene.camera = camera
+    place_camera(camera, motion)
+    if scene.camera is None or FILMED not in scene.camera:
+        scene.camera = camera
+        _set_render_size(scene.render, motion)
+    camera[FILMED] = motion.source
     return camera
 
 
-def _set_lens(render: Any, lens: Any, K: NDArray[np.float64], size: tuple[int, int]) -> None:
-    """Intrinsics K in pixels, where pixel (0, 0) is the centre of the top left pixel."""
-    width, height = size
-    render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
-    ratio = K[0, 0] / K[1, 1]
-    render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1.0 / ratio), max(1.0, ratio)
+def knows_camera(motion: Motion) -> bool:
+    """Whether ``motion`` says where it was filmed from, through which lens and at which size."""
+    return not any(item is None for item in (motion.camera_K, motion.camera_world_from_cam, motion.image_size))
+
+
+def place_camera(camera: Any, motion: Motion) -> None:
+    """Put ``camera`` where ``motion`` was filmed from, with the same lens.
+
+    Intrinsics are in pixels, where pixel (0, 0) is the centre of the top left one. OpenCV's camera looks along +Z with
+    Y down, Blender's along -Z with Y up.
+    """
+    assert motion.camera_K is not None
+    assert motion.camera_world_from_cam is not None
+    assert motion.image_size is not None
+    camera.matrix_world = Matrix(motion.camera_world_from_cam.tolist()) @ Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
+    lens, K, (width, height) = camera.data, motion.camera_K, motion.image_size
     lens.sensor_fit = "HORIZONTAL"
     lens.sensor_width = SENSOR_WIDTH_MM
     lens.lens = K[0, 0] * SENSOR_WIDTH_MM / width
     lens.shift_x = -(K[0, 2] - (width - 1) / 2) / width
-    lens.shift_y = (K[1, 2] - (height - 1) / 2) * ratio / width
+    lens.shift_y = (K[1, 2] - (height - 1) / 2) * (K[0, 0] / K[1, 1]) / width
     lens.clip_start, lens.clip_end = 0.01, 1000.0
 
 
-def show_clip(scene: Any, camera: Any, clip: Path) -> str | None:
-    """Show ``clip`` behind the camera's view in time with the scene; returns a warning when that is not possible."""
-    movie = _readable_clip(clip)
-    if movie is None:
-        return f"Blender cannot read {Path(clip).name}, so the camera has no picture behind it."
-    movie.frame_start = FIRST_FRAME
-    background = camera.data.background_images.new()
-    background.source = "MOVIE_CLIP"
-    background.clip = movie
-    background.alpha = 1.0
-    background.frame_method = "STRETCH"
-    background.display_depth = "BACK"
-    camera.data.show_background_images = True
-    if movie.fps and abs(movie.fps / frame_rate(scene) - 1.0) > SAME_RATE:
-        return f"The clip runs at {movie.fps:g} frames a second, the scene at {frame_rate(scene):g}: it drifts behind."
-    return None
-
-
-def _readable_clip(path: Path) -> Any | None:
-    try:
-        movie = bpy.data.movieclips.load(str(Path(path).resolve()), check_existing=True)
-    except RuntimeError:  # no such file
-        return None
-    if movie.frame_duration > 0 and movie.fps > 0:
-        return movie
-    bpy.data.movieclips.remove(movie)
-    return None
+def _set_render_size(render: Any, motion: Motion) -> None:
+    assert motion.camera_K is not None
+    assert motion.image_size is not None
+    (render.resolution_x, render.resolution_y), render.resolution_percentage = motion.image_size, 100
+    ratio = motion.camera_K[0, 0] / motion.camera_K[1, 1]
+    render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1.0 / ratio), max(1.0, ratio)

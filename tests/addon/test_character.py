@@ -192,28 +192,3 @@ def test_the_active_character_is_found_from_its_mesh_too(scene: Any, motion_path
     assert active_character(bpy.context) == second.rig
     layer.objects.active = first.rig
     assert active_character(bpy.context) == first.rig
-
-
-def test_the_clip_plays_behind_the_camera_in_time_with_the_motion(
-    scene: Any, motion: Motion, tmp_path: Path, body: Body
-) -> None:
-    clip = Path(__file__).resolve().parents[2] / "examples" / "balancing.mp4"  # 60 frames a second
-    made = import_motions(scene, [saved(replace(motion, fps=60.0), tmp_path)], body, clip)[0]
-    background = scene.camera.data.background_images[0]
-    assert made.warnings == ()
-    assert scene.camera.data.show_background_images
-    assert Path(background.clip.filepath).name == "balancing.mp4"
-    assert background.clip.frame_start == 1  # the frame that shows time 0, as for the keys
-    assert background.clip.fps == pytest.approx(scene.render.fps)
-
-
-def test_a_clip_of_another_rate_or_an_unreadable_one_is_a_warning(
-    scene: Any, motion_path: Path, body: Body, tmp_path: Path
-) -> None:
-    text = tmp_path / "text.mp4"
-    text.write_text("no video")
-    demo = Path(__file__).resolve().parents[2] / "examples" / "balancing.mp4"
-    for clip, says in ((demo, "drifts"), (text, "cannot read"), (tmp_path / "none.mp4", "cannot read")):
-        made = import_motions(scene, [motion_path], body, clip)[0]
-        assert says in made.warnings[0]
-        assert says in made.rig["reel2rig_warnings"]

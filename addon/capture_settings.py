@@ -34,7 +34,8 @@ CONTACTS: Final = [
     ("grounding", "Gliding", "The lower foot is on the floor and may glide, as on skates"),
 ]
 MAIN: Final = ("height", "preset", "device")
-MORE: Final = ("start", "end", "build", "smoothing", "contacts", "foot_lock", "floor")
+FIT: Final = ("build", "smoothing", "contacts", "foot_lock", "floor")
+MORE: Final = ("start", "end", *FIT, "folder")
 
 
 def _share(name: str, description: str, default: float) -> Any:
@@ -44,12 +45,26 @@ def _share(name: str, description: str, default: float) -> Any:
     )
 
 
-class CaptureSettings:
-    """Properties of the operator Import Video and of the panel alike; see ``reel2rig capture --help``."""
+class FitSettings:
+    """What a finished capture can be fitted again with; see ``reel2rig refit --help``."""
 
     height: bpy.props.FloatProperty(
         name="Height", description="How tall the person is", default=1.7, min=0.5, max=2.5, unit="LENGTH"
     )
+    build: bpy.props.EnumProperty(
+        name="Build", description="Mass, muscle and gender of the open body", items=BUILDS, default="auto"
+    )
+    smoothing: _share("Smoothing", "How calm the motion is made; 0 leaves it as fitted", 0.5)
+    contacts: bpy.props.EnumProperty(
+        name="Feet", description="What standing feet are taken to do", items=CONTACTS, default="auto"
+    )
+    foot_lock: _share("Foot Lock", "How firmly standing feet are held in their place", 1.0)
+    floor: _share("Floor", "How firmly people are kept on the floor", 1.0)
+
+
+class CaptureSettings(FitSettings):
+    """Properties of the operator Import Video and of the panel alike; see ``reel2rig capture --help``."""
+
     preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
     start: bpy.props.FloatProperty(
@@ -62,12 +77,8 @@ class CaptureSettings:
         min=0.0,
         unit="TIME_ABSOLUTE",
     )
-    build: bpy.props.EnumProperty(
-        name="Build", description="Mass, muscle and gender of the open body", items=BUILDS, default="auto"
+    folder: bpy.props.StringProperty(
+        name="Captures In",
+        description="Where the folder of the capture is made; left empty, beside the video",
+        subtype="DIR_PATH",
     )
-    smoothing: _share("Smoothing", "How calm the motion is made; 0 leaves it as fitted", 0.5)
-    contacts: bpy.props.EnumProperty(
-        name="Feet", description="What standing feet are taken to do", items=CONTACTS, default="auto"
-    )
-    foot_lock: _share("Foot Lock", "How firmly standing feet are held in their place", 1.0)
-    floor: _share("Floor", "How firmly people are kept on the floor", 1.0)

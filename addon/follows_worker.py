@@ -5,13 +5,17 @@ from typing import Any, Final
 import bpy
 
 from ..lifter.errors import CaptureError
+from .failures import remember
 from .worker import Worker
 
 POLL_SECONDS: Final = 0.1
 
 
 class FollowsWorker:
-    """Mixin for operators. They say which worker of theirs runs (``current``), how to ``stop`` and ``finish`` it."""
+    """Mixin for operators. They say which worker of theirs runs (``current``), how to ``stop`` and ``finish`` it.
+
+    Where more than one is to be done, ``following`` starts the next one.
+    """
 
     cancelled: str
     """What is reported when the worker was cancelled."""
@@ -25,51 +29,70 @@ class FollowsWorker:
         """Kill the running worker."""
         raise NotImplementedError
 
+    def abandon(self) -> None:
+        """Blender's window closes: leave no process behind."""
+        self.stop()
+
     def finish(self) -> set[str]:
         """The worker has ended: take over its result or report its error."""
         raise NotImplementedError
 
+    def following(self) -> Worker | None:
+        """The next worker, started; None when there is nothing more to do."""
+        return None
+
     def follow(self: Any, context: Any, worker: Worker) -> set[str]:
-        """In a window: watch ``worker``. Without one: wait for its end."""
+        """In a window: watch ``worker``. Without one: wait for its end, and for those that follow it."""
         self._worker = worker
-        if bpy.app.background:
-            while worker.poll():
-                worker.wait(POLL_SECONDS)
-            return self.finish()
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(POLL_SECONDS, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        if not bpy.app.background:
+            manager = context.window_manager
+            self._timer = manager.event_timer_add(POLL_SECONDS, window=context.window)
+            manager.modal_handler_add(self)
+            return {"RUNNING_MODAL"}
+        answer = {"FINISHED"}
+        while self._worker is not None:
+            while self._worker.poll():
+                self._worker.wait(POLL_SECONDS)
+            answer = self.finish()
+            self._worker = self.following()
+        return answer
 
     def modal(self: Any, context: Any, event: Any) -> set[str]:
         """Follow the worker; Blender stays usable meanwhile."""
         if event.type == "ESC" and self.escape_cancels:
             self.stop()
         if self.current() is not self._worker:  # stopped here or from the panel, or the add-on was switched off
-            self._stop_watching(context)
             self.report({"INFO"}, self.cancelled)
-            return {"CANCELLED"}
+            return self._go_on(context, {"CANCELLED"})
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         running = self._worker.poll()
         redraw(context)
-        if running:
-            if self.escape_cancels:
-                context.workspace.status_text_set(f"Reel2Rig: {self._worker.progress.sentence()} - Esc cancels")
-            return {"PASS_THROUGH"}
-        self._stop_watching(context)
-        return self.finish()
+        if not running:
+            return self._go_on(context, self.finish())
+        if self.escape_cancels:
+            context.workspace.status_text_set(f"Reel2Rig: {self._worker.progress.sentence()} - Esc cancels")
+        return {"PASS_THROUGH"}
 
     def cancel(self: Any, context: Any) -> None:
-        """Called by Blender when the window closes: leave no process behind."""
-        self.stop()
+        """Called by Blender when the window closes."""
+        self.abandon()
         self._stop_watching(context)
 
-    def fail(self: Any, error: CaptureError) -> set[str]:
-        """Report ``error`` and end."""
+    def fail(self: Any, error: CaptureError, what: str = "") -> set[str]:
+        """Report ``error`` of the work on ``what``, keep it for the panel, and end."""
+        remember(what, error, getattr(self, "_worker", None))
         redraw(bpy.context)  # the panel may have something to offer now
         self.report({"ERROR"}, f"{error.message} {error.hint}".strip())
         return {"CANCELLED"}
+
+    def _go_on(self: Any, context: Any, answer: set[str]) -> set[str]:
+        """Watch the worker that follows; without one, end with ``answer``."""
+        self._worker = self.following()
+        if self._worker is not None:
+            return {"PASS_THROUGH"}
+        self._stop_watching(context)
+        return answer
 
     def _stop_watching(self: Any, context: Any) -> None:
         context.window_manager.event_timer_remove(self._timer)

@@ -1,4 +1,4 @@
-"""The sidebar tab "Reel2Rig": video in, progress, what the character is, export."""
+"""The sidebar tab "Reel2Rig": video in, progress, what the character is, corrections."""
 
 # pyright: reportInvalidTypeForm=false
 
@@ -7,15 +7,19 @@ from typing import Any
 import bpy
 
 from .body_choice import LICENCE_TEXT
+from .capture_jobs import JOBS
+from .capture_range import SceneRange, WholeClip
 from .capture_settings import MAIN, MORE, CaptureSettings
 from .character import EXPORT, LICENCE, SOURCE, WARNINGS, active_character
 from .export_game import FORMAT_ITEMS, TARGET_ITEMS, ExportGame
+from .failures import draw_failures
 from .import_motion import ImportMotion
-from .import_video import CancelCapture, ImportVideo, running_progress
+from .import_video import CancelCapture, ImportVideo, RemoveFromQueue
 from .preferences import capture_state
 from .set_up_capture import DEVICES as SET_UP_DEVICES
 from .set_up_capture import set_up_progress
 from .set_up_panel import draw_set_up
+from .sidebar import Sidebar
 
 
 class Reel2RigSettings(CaptureSettings, bpy.types.PropertyGroup):
@@ -24,58 +28,76 @@ class Reel2RigSettings(CaptureSettings, bpy.types.PropertyGroup):
     clip: bpy.props.StringProperty(name="Video", description="Video of a person", subtype="FILE_PATH")
     person: bpy.props.EnumProperty(
         name="Person",
+        description="Whom to capture",
         items=[("largest", "Largest", "The person largest in the picture"), ("all", "All", "Everybody in the clip")],
         default="largest",
     )
-    set_up_device: bpy.props.EnumProperty(name="Set Up for", items=SET_UP_DEVICES, default="auto")
+    set_up_device: bpy.props.EnumProperty(
+        name="Set Up for", description="What captures will run on", items=SET_UP_DEVICES, default="auto"
+    )
     target: bpy.props.EnumProperty(name="Engine", items=TARGET_ITEMS, default="unity")
     file_format: bpy.props.EnumProperty(name="Format", items=FORMAT_ITEMS, default="AUTO")
 
 
-class _Sidebar:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Reel2Rig"
-
-
-class REEL2RIG_PT_capture(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+class REEL2RIG_PT_capture(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
     """Video and motion files in."""
 
     bl_label = "Capture"
 
     def draw(self, context: Any) -> None:
-        """Source, options, button; a progress bar while a capture runs."""
-        settings, column = context.scene.reel2rig, self.layout.column()
-        progress = running_progress()
-        if progress is not None:
-            column.progress(factor=progress.factor, text=progress.sentence())
-            column.operator(CancelCapture.bl_idname, icon="CANCEL")
-            return
-        column.use_property_split = True
+        """What runs and what went wrong, then set-up where it is needed, else source, options and button."""
+        layout, settings = self.layout, context.scene.reel2rig
+        _draw_jobs(layout.column())
+        draw_failures(layout.column())
         state = capture_state()
         if not state.ready or set_up_progress() is not None:
+            column = layout.column()
+            column.use_property_split = True
             draw_set_up(column, settings, state)
-            column.separator()
-            column.operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")
-            return
-        for name in ("clip", "person", *MAIN):
-            column.prop(settings, name)
-        header, more = self.layout.panel("reel2rig_more_options", default_closed=True)
-        header.label(text="More Options")
-        if more is not None:
-            more.use_property_split = True
-            for name in MORE:
-                more.prop(settings, name)
-        column = self.layout.column()
-        button = column.operator(ImportVideo.bl_idname, icon="FILE_MOVIE")
-        button.filepath = settings.clip
-        for name in ("person", *MAIN, *MORE):
-            setattr(button, name, getattr(settings, name))
-        column.separator()
-        column.operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")
+        else:
+            _draw_capture(layout, settings)
+        layout.separator()
+        layout.column().operator(ImportMotion.bl_idname, icon="ARMATURE_DATA")
 
 
-class REEL2RIG_PT_character(_Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+def _draw_jobs(column: Any) -> None:
+    """The running capture with its progress, and those that wait."""
+    progress = JOBS.progress()
+    if progress is None or JOBS.job is None:
+        return
+    column.label(text=JOBS.job.name, icon="FILE_MOVIE", translate=False)
+    column.progress(factor=progress.factor, text=progress.sentence())
+    column.operator(CancelCapture.bl_idname, icon="CANCEL")
+    for number, job in enumerate(JOBS.waiting):
+        row = column.row()
+        row.label(text=job.name, icon="TIME", translate=False)
+        row.operator(RemoveFromQueue.bl_idname, text="", icon="X").index = number
+    column.separator()
+
+
+def _draw_capture(layout: Any, settings: Any) -> None:
+    """What to capture and how."""
+    column = layout.column()
+    column.use_property_split = True
+    for name in ("clip", "person", *MAIN):
+        column.prop(settings, name)
+    header, more = layout.panel("reel2rig_more_options", default_closed=True)
+    header.label(text="More Options")
+    if more is not None:
+        more.use_property_split = True
+        for name in MORE:
+            more.prop(settings, name)
+            if name == "end":
+                row = more.row(align=True)
+                row.operator(SceneRange.bl_idname)
+                row.operator(WholeClip.bl_idname)
+    button = layout.column().operator(ImportVideo.bl_idname, icon="FILE_MOVIE")
+    button.filepath = settings.clip
+    for name in ("person", *MAIN, *MORE):
+        setattr(button, name, getattr(settings, name))
+
+
+class REEL2RIG_PT_character(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
     """The active character."""
 
     bl_label = "Character"

@@ -4,9 +4,12 @@ from typing import Any, Final
 
 import bpy
 
+from .capture_jobs import JOBS
+from .capture_range import SceneRange, WholeClip
 from .export_game import ExportGame
+from .failures import FAILURES, CopyReport, DismissFailures
 from .import_motion import ImportMotion
-from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, stop_running
+from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
 from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_character, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
 from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
@@ -20,6 +23,11 @@ CLASSES: Final[tuple[type, ...]] = (
     Reel2RigSettings,
     ImportVideo,
     CancelCapture,
+    RemoveFromQueue,
+    WholeClip,
+    SceneRange,
+    CopyReport,
+    DismissFailures,
     ImportMotion,
     ExportGame,
     REEL2RIG_FH_video,
@@ -40,7 +48,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop a running capture or set-up and take everything back, in reverse order."""
-    stop_running()
+    JOBS.stop_all()
+    FAILURES.clear()
     stop_set_up()
     forget_state()
     bpy.types.TOPBAR_MT_file_export.remove(_draw_export)

@@ -8,12 +8,13 @@ from typing import Any, Final
 import bpy
 
 from ..lifter.errors import CaptureError
+from .capture_jobs import JOBS
 from .environment_build import discard
 from .follows_worker import FollowsWorker
-from .import_video import running_progress
 from .package_lock import choose_kind, disk_megabytes, download_megabytes, kind_in_words
 from .preferences import forget_state, private_environment
-from .worker import Progress, Worker, set_up_command
+from .worker import Progress, Worker
+from .worker_commands import set_up_command
 
 DEVICES: Final = [
     ("auto", "Automatic", "For CUDA when there is an NVIDIA card with a recent driver, otherwise for the processor"),
@@ -78,7 +79,7 @@ class _MakesEnvironment(FollowsWorker):
         forget_state()
         if self._worker.error is not None:
             _tidy()
-            return self.fail(self._worker.error)
+            return self.fail(self._worker.error, "Set-up")
         result = self._worker.result or {}
         for warning in result.get("warnings", []):
             self.report({"WARNING"}, str(warning))
@@ -96,7 +97,7 @@ class _MakesEnvironment(FollowsWorker):
             download_megabytes(kind)  # refuses systems that nothing is built for
             _running = Worker(set_up_command(environment, kind, wheels), "set-up")
         except CaptureError as error:
-            return self.fail(error)
+            return self.fail(error, "Set-up")
         return self.follow(context, _running)
 
 
@@ -166,7 +167,7 @@ def _refused(cls: Any) -> str | None:
     refused = None
     if _running is not None:
         refused = "A set-up is running"
-    elif running_progress() is not None:
+    elif JOBS.worker is not None:
         refused = "A capture is running"
     elif private_environment() is None:
         refused = NOT_INSTALLED

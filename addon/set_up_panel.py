@@ -1,7 +1,6 @@
 """What the panel shows while captures are not set up: why, what set-up would fetch, the buttons, and its progress."""
 
-import textwrap
-from typing import Any, Final
+from typing import Any
 
 import bpy
 
@@ -17,9 +16,7 @@ from .set_up_capture import (
     plan_in_words,
     set_up_progress,
 )
-
-WIDTH: Final = 34
-"""Characters of a line in a sidebar of usual width."""
+from .text_lines import draw_lines
 
 
 def draw_set_up(column: Any, settings: Any, state: State) -> None:
@@ -32,13 +29,13 @@ def draw_set_up(column: Any, settings: Any, state: State) -> None:
         column.operator(CancelSetUp.bl_idname, icon="CANCEL")
         return
     if state.kind == "broken":
-        _lines(column, f"The packages for captures are broken. {state.reason}", "ERROR")
+        draw_lines(column, f"The packages for captures are broken. {state.reason}", "ERROR")
     else:
-        _lines(column, "Captures need packages of their own.", "INFO")
+        draw_lines(column, "Captures need packages of their own.", "INFO")
     try:
         _draw_ways(column, settings, "Repair" if state.kind == "broken" else SetUpCapture.bl_label)
     except CaptureError as error:
-        _lines(column, f"{error.message} {error.hint}", "ERROR")
+        draw_lines(column, f"{error.message} {error.hint}", "ERROR")
     own = column.operator("preferences.addon_show", text="Use an Existing Environment", icon="PREFERENCES")
     own.module = ADDON
 
@@ -48,14 +45,9 @@ def _draw_ways(column: Any, settings: Any, name: str) -> None:
     plan = plan_in_words(settings.set_up_device)
     column.prop(settings, "set_up_device")
     for line in plan:
-        _lines(column, line)
+        draw_lines(column, line)
     if not bpy.app.online_access:
-        _lines(column, f"{OFFLINE}: switch it on in {OFFLINE_REMEDY}.", "INTERNET_OFFLINE")
+        draw_lines(column, f"{OFFLINE}: switch it on in {OFFLINE_REMEDY}.", "INTERNET_OFFLINE")
     button = column.operator(SetUpCapture.bl_idname, text=name, icon="IMPORT")
     button.device = settings.set_up_device
     column.operator(SetUpFromWheels.bl_idname, icon="FILE_FOLDER").device = settings.set_up_device
-
-
-def _lines(column: Any, text: str, icon: str = "NONE") -> None:
-    for number, line in enumerate(textwrap.wrap(text, WIDTH)):
-        column.label(text=line, icon=icon if number == 0 else "NONE" if icon == "NONE" else "BLANK1")

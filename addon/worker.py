@@ -5,6 +5,7 @@ The process prints JSON lines: {"stage", "done", "total", "fps"}, then {"result"
 """
 
 import json
+import math
 import os
 import queue
 import signal
@@ -14,38 +15,13 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from ..lifter.errors import CancelledError, CaptureError
 
-START_SCRIPT: Final = Path(__file__).resolve().parent / "start_module.py"
 KEPT_LINES: Final = 20
 GRACE_SECONDS: Final = 0.5
 """How long a cancelled capture may take to remove its half-written files before it is killed."""
-
-
-@dataclass(frozen=True)
-class CaptureOptions:
-    """What to ask of a capture; see ``reel2rig capture --help``.
-
-    height in metres, 0 leaves it to the lifter; start and end in seconds, end 0 is the clip's.
-    """
-
-    clip: Path
-    out: Path
-    preset: str = "balanced"
-    device: str = "auto"
-    person: str = "largest"
-    height: float = 0.0
-    body: Path | None = None
-    start: float = 0.0
-    end: float = 0.0
-    build: str = "auto"
-    smoothing: float = 0.5
-    contacts: str = "auto"
-    foot_lock: float = 1.0
-    floor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,34 +38,26 @@ class Progress:
         """Share of the stage that is done, 0..1."""
         return min(1.0, self.done / self.total) if self.total > 0 else 0.0
 
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest of the stage takes at this speed; 0 while that is not known."""
+        return max(0, self.total - self.done) / self.fps if self.fps > 0 else 0.0
+
     def sentence(self) -> str:
         """The progress for a person."""
-        count = f" {self.done}/{self.total}" if self.total > 0 else ""
-        return f"{self.stage}{count}" + (f", {self.fps:.1f} frames/s" if self.fps > 0 else "")
+        parts = [f"{self.stage} {self.done}/{self.total}" if self.total > 0 else self.stage]
+        if self.fps > 0:
+            parts.append(f"{self.fps:.1f} frames/s")
+        if self.total > 0 and self.seconds_left > 0:
+            parts.append(f"{clock(self.seconds_left)} left")
+        return ", ".join(parts)
 
 
-def capture_command(python: Path, options: CaptureOptions) -> list[str]:
-    """The command line of a capture in the environment of ``python``."""
-    command = [str(python), "-I", "-X", "utf8", "-u", str(START_SCRIPT), "lifter", "capture", str(options.clip)]
-    command += ["--out", str(options.out), "--preset", options.preset, "--device", options.device]
-    command += ["--person", options.person, "--progress", "json"]
-    command += ["--smoothing", f"{options.smoothing:.3f}", "--contacts", options.contacts]
-    command += ["--foot-lock", f"{options.foot_lock:.3f}", "--floor", f"{options.floor:.3f}"]
-    for name in ("height", "start", "end"):
-        if getattr(options, name) > 0:
-            command += [f"--{name}", f"{getattr(options, name):.3f}"]
-    if options.build != "auto":
-        command += ["--build", options.build]
-    if options.body is not None:
-        command += ["--body", str(options.body)]
-    return command
-
-
-def set_up_command(folder: Path, kind: str, wheels: Path | None) -> list[str]:
-    """The command line that makes the capture environment ``folder``, in the Python that runs this."""
-    command = [sys.executable, "-I", "-X", "utf8", "-u", str(START_SCRIPT), "addon.environment_build"]
-    command += ["--folder", str(folder), "--kind", kind]
-    return command if wheels is None else [*command, "--wheels", str(wheels)]
+def clock(seconds: float) -> str:
+    """Minutes and seconds as on a clock, with hours where there are any."""
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 class Worker:
@@ -101,6 +69,7 @@ class Worker:
         Raises CaptureError when it cannot be started.
         """
         self._what = what
+        self.command = tuple(command)
         self.progress = Progress()
         self.result: dict[str, Any] | None = None
         self.error: CaptureError | None = None
@@ -134,6 +103,11 @@ class Worker:
     def last_line(self) -> str:
         """The latest line of the log, empty while there is none."""
         return self._last_lines[-1].strip() if self._last_lines else ""
+
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        """The last lines of the log."""
+        return tuple(self._last_lines)
 
     def cancel(self) -> None:
         """Kill the process and its children at once."""

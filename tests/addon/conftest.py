@@ -88,7 +88,13 @@ class Layout:
         self.said: list[str] = []
         self.use_property_split = False
 
-    def column(self) -> "Layout":
+    def column(self, align: bool = False) -> "Layout":
+        return self
+
+    def row(self, align: bool = False) -> "Layout":
+        return self
+
+    def box(self) -> "Layout":
         return self
 
     def panel(self, idname: str, default_closed: bool) -> "tuple[Layout, Layout]":
@@ -97,7 +103,7 @@ class Layout:
     def separator(self) -> None:
         pass
 
-    def label(self, text: str, icon: str = "NONE") -> None:
+    def label(self, text: str, icon: str = "NONE", translate: bool = True) -> None:
         self.said.append(text)
 
     def progress(self, factor: float, text: str) -> None:
@@ -106,6 +112,9 @@ class Layout:
     def prop(self, owner: Any, name: str) -> None:
         assert name in owner.bl_rna.properties
         self.said.append(name)
+
+    def operator_menu_enum(self, name: str, prop: str, text: str) -> None:
+        self.operator(name, text=text)
 
     def operator(self, name: str, icon: str = "NONE", text: str = "") -> Any:
         module, function = name.split(".")

@@ -45,6 +45,7 @@ class Operator(FollowsWorker):
 
     def __init__(self) -> None:
         self.running: Worker | None = None
+        self.waiting: list[list[str]] = []
         self.said: list[str] = []
 
     def report(self, _kind: set[str], text: str) -> None:
@@ -61,6 +62,10 @@ class Operator(FollowsWorker):
     def finish(self) -> set[str]:
         self.running = None
         return {"FINISHED"}
+
+    def following(self) -> Worker | None:
+        self.running = Worker(self.waiting.pop()) if self.waiting else None
+        return self.running
 
     def start(self, window: Any, command: list[str]) -> Worker:
         self.running = Worker(command)
@@ -106,6 +111,25 @@ def test_a_worker_stopped_from_the_panel_ends_the_watch(window: Any) -> None:
     operator.start(window, HANG)
     operator.stop()
     assert operator.modal(window, MOUSE) == {"CANCELLED"}
+    assert window.timers == 0
+
+
+def test_the_next_worker_is_followed_after_one_has_ended_and_after_a_cancel(window: Any) -> None:
+    operator = Operator()
+    operator.start(window, [sys.executable, "-c", "print('{\"result\": {}}')"])
+    operator.waiting = [HANG, HANG]
+    deadline = time.monotonic() + 30
+    while len(operator.waiting) == 2:
+        assert operator.modal(window, TIMER) == {"PASS_THROUGH"}
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    second = operator.running
+    assert operator.modal(window, ESCAPE) == {"PASS_THROUGH"}
+    assert second is not None
+    assert not second.poll()
+    assert operator.said == ["Stopped"]
+    assert operator.running is not None
+    assert operator.modal(window, ESCAPE) == {"CANCELLED"}
     assert window.timers == 0
 
 

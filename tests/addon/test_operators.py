@@ -1,7 +1,5 @@
 """Every operator, as a user's script calls it: what it does, when it may be called, what it says when it cannot."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +8,11 @@ import pytest
 from reel2rig.addon import capture_settings, import_video, panel, preferences, registration
 from reel2rig.addon.environment_state import State
 from reel2rig.addon.export_game import ExportGame
-from reel2rig.addon.worker import CaptureOptions
+from reel2rig.addon.worker_commands import CaptureRequest
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import open_body
 
 pytestmark = pytest.mark.usefixtures("addon")
-
-
-@pytest.fixture
-def fake_capture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Let the capture be a script; returns a function that sets it."""
-
-    def use(script: str) -> Path:
-        file = tmp_path / "fake.py"
-        file.write_text(script, encoding="utf-8")
-        monkeypatch.setattr(import_video, "capture_python", lambda: Path(sys.executable))
-        monkeypatch.setattr(import_video, "capture_command", lambda python, options: [str(python), "-u", str(file)])
-        clip = tmp_path / "춤 🎬.mp4"
-        clip.write_bytes(b"")
-        return clip
-
-    return use
-
-
-def result_line(folder: Path, people: list[str]) -> str:
-    result = {"result": {"out": str(folder), "people": people, "warnings": ["dark"]}}
-    return f"print({json.dumps(result)!r})"
 
 
 def test_import_motion_makes_the_character_active(motion_path: Path) -> None:
@@ -74,59 +51,6 @@ def test_import_motion_says_what_is_wrong(tmp_path: Path, name: str, content: by
     with pytest.raises(RuntimeError, match=says):
         bpy.ops.reel2rig.import_motion(filepath=str(tmp_path / name))
     assert not bpy.data.objects
-
-
-def test_import_video_captures_and_imports_everybody(fake_capture: Any, motion: Motion, tmp_path: Path) -> None:
-    for name in ("person_01.npz", "person_02.npz"):
-        write_motion(tmp_path / name, motion)
-    clip = fake_capture(
-        'print(\'{"stage": "detect", "done": 1, "total": 2, "fps": 1}\')\n'
-        + result_line(tmp_path, ["person_01.npz", "person_02.npz"])
-    )
-    assert bpy.ops.reel2rig.import_video(filepath=str(clip)) == {"FINISHED"}
-    assert len([item for item in bpy.data.objects if item.type == "ARMATURE"]) == 2
-    assert import_video.running_progress() is None
-
-
-@pytest.mark.parametrize(
-    ("script", "says"),
-    [
-        (
-            'print(\'{"error": {"code": "x", "message": "Nobody is in view.", "hint": "Choose another clip."}}\')',
-            "Choose another clip",
-        ),
-        ("raise RuntimeError('CUDA out of memory')", "CUDA out of memory"),
-        (result_line(Path("/nowhere"), ["person_01.npz"]), "There is no file"),
-    ],
-)
-def test_import_video_says_what_went_wrong(fake_capture: Any, script: str, says: str) -> None:
-    clip = fake_capture(script)
-    with pytest.raises(RuntimeError, match=says):
-        bpy.ops.reel2rig.import_video(filepath=str(clip))
-    assert not bpy.data.objects
-    assert bpy.ops.reel2rig.import_video.poll()
-
-
-def test_import_video_needs_the_clip_and_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RuntimeError, match="There is no video"):
-        bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "none.mp4"))
-    monkeypatch.setenv("REEL2RIG_PYTHON", "")
-    monkeypatch.setattr("reel2rig.addon.capture_environment.PACKAGE_FOLDER", tmp_path)
-    (tmp_path / "a.mp4").touch()
-    with pytest.raises(RuntimeError, match=r"build\.py setup"):
-        bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "a.mp4"))
-
-
-def test_cancel_and_unregister_kill_a_running_capture(monkeypatch: pytest.MonkeyPatch) -> None:
-    hang = [sys.executable, "-c", "import time; time.sleep(60)"]
-    for stop in (bpy.ops.reel2rig.cancel_capture, lambda: (registration.unregister(), registration.register())):
-        running = import_video.Worker(hang)
-        monkeypatch.setattr(import_video, "_running", running)
-        assert not bpy.ops.reel2rig.import_video.poll()
-        stop()
-        assert not running.poll()
-        assert import_video.running_progress() is None
-    assert not bpy.ops.reel2rig.cancel_capture.poll()
 
 
 def test_export_game_needs_a_character_and_keeps_the_figures(motion_path: Path, tmp_path: Path, drawn: Any) -> None:
@@ -171,9 +95,7 @@ def test_videos_may_be_dropped_into_the_3d_view_only() -> None:
             assert handler.poll_drop(bpy.context) is expected
 
 
-def test_the_panel_shows_source_progress_and_character(
-    motion_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: Any
-) -> None:
+def test_the_panel_shows_source_and_character(motion_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: Any) -> None:
     monkeypatch.setattr(panel, "capture_state", lambda: State("own"))
     shown = drawn(panel.REEL2RIG_PT_capture)
     assert "reel2rig.import_video" in shown
@@ -185,9 +107,6 @@ def test_the_panel_shows_source_progress_and_character(
     assert "From walk.mp4" in said
     assert "Frames 1 to 40, 1.30 s" in said
     assert ExportGame.bl_idname in said
-    progress = import_video.Progress("detect", 1, 4, 2.0)
-    monkeypatch.setattr(panel, "running_progress", lambda: progress)
-    assert drawn(panel.REEL2RIG_PT_capture) == ["0.25 detect 1/4, 2.0 frames/s", "reel2rig.cancel_capture"]
 
 
 def test_the_builds_offered_are_those_of_the_open_body() -> None:
@@ -195,9 +114,9 @@ def test_the_builds_offered_are_those_of_the_open_body() -> None:
 
 
 def test_the_panels_options_are_the_commands_defaults() -> None:
-    settings, options = bpy.context.scene.reel2rig, CaptureOptions(clip=Path("a.mp4"), out=Path("b"))
+    settings, options = bpy.context.scene.reel2rig, CaptureRequest(clip=Path("a.mp4"), out=Path("b"))
     for name in (*capture_settings.MAIN, *capture_settings.MORE):
-        if name != "height":
+        if name not in ("height", "folder"):
             assert getattr(settings, name) == pytest.approx(getattr(options, name))
 
 

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -18,8 +17,8 @@ from reel2rig.addon import (
     preferences,
     registration,
     set_up_capture,
-    set_up_panel,
 )
+from reel2rig.addon.capture_jobs import JOBS
 from reel2rig.addon.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("addon", "installed")
@@ -164,7 +163,7 @@ def test_while_it_runs_the_panel_shows_the_log_and_cancel_ends_it(
 
 
 def test_no_set_up_while_a_capture_uses_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(set_up_capture, "running_progress", lambda: "half way")
+    monkeypatch.setattr(JOBS, "worker", "busy")
     assert not bpy.ops.reel2rig.set_up_from_wheels.poll()
 
 
@@ -205,11 +204,3 @@ def test_a_checkout_is_not_set_up_from_the_panel(monkeypatch: pytest.MonkeyPatch
     assert not bpy.ops.reel2rig.set_up_from_wheels.poll()
     said = drawn(panel.REEL2RIG_PT_capture)
     assert "build.py setup" in " ".join(said)
-
-
-def test_long_sentences_are_broken_into_lines() -> None:
-    said: list[tuple[str, str]] = []
-    column = SimpleNamespace(label=lambda text, icon: said.append((text, icon)))
-    set_up_panel._lines(column, "word " * 20, "ERROR")
-    assert [icon for _, icon in said] == ["ERROR", "BLANK1", "BLANK1"]
-    assert all(len(text) <= set_up_panel.WIDTH for text, _ in said)

@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from reel2rig.addon import capture_environment, worker
+from reel2rig.addon import capture_environment
 from reel2rig.addon.capture_environment import EnvironmentReport, check_python, find_python, python_in
-from reel2rig.addon.worker import CaptureOptions, Progress, Worker, capture_command
+from reel2rig.addon.worker import Progress, Worker, clock
+from reel2rig.addon.worker_commands import RUN, CaptureRequest, FitRequest, capture_command, refit_command
 from reel2rig.lifter.errors import CaptureError
+from reel2rig.smpl_assets.body import OPEN_BODY
 
 PYTHON = Path(sys.executable)
 
@@ -34,9 +36,19 @@ print('{"result": {"out": "/tmp/옷", "people": ["person_01.npz"]}}')
     )
     assert done.progress == Progress("detect", 5, 20, 2.5)
     assert done.progress.factor == 0.25
-    assert done.progress.sentence() == "detect 5/20, 2.5 frames/s"
+    assert done.progress.sentence() == "detect 5/20, 2.5 frames/s, 0:06 left"
     assert done.result == {"out": "/tmp/옷", "people": ["person_01.npz"]}
     assert done.error is None
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.2, "0:01"), (59.5, "1:00"), (61, "1:01"), (3661, "1:01:01")])
+def test_time_left_is_shown_as_on_a_clock(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_a_stage_of_unknown_length_promises_no_end() -> None:
+    assert Progress("write").sentence() == "write"
+    assert Progress("detect", 30, 0, 12.0).sentence() == "detect, 12.0 frames/s"
 
 
 def test_an_error_message_reaches_the_user_with_its_hint() -> None:
@@ -110,7 +122,7 @@ def test_the_command_runs_this_package_and_not_another_reel2rig(tmp_path: Path) 
     decoy.mkdir(parents=True)
     for file in (decoy.parent / "__init__.py", decoy / "__init__.py", decoy / "__main__.py"):
         file.write_text("raise SystemExit('the decoy ran')")
-    command = capture_command(PYTHON, CaptureOptions(clip=tmp_path / "없다 🎬.mp4", out=tmp_path / "out", height=1.8))
+    command = capture_command(PYTHON, CaptureRequest(clip=tmp_path / "없다 🎬.mp4", out=tmp_path / "out", height=1.8))
     command[command.index("capture") :] = ["info", str(tmp_path / "없다 🎬.npz")]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
@@ -122,7 +134,7 @@ def test_the_command_runs_this_package_and_not_another_reel2rig(tmp_path: Path) 
 
 
 def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
-    options = CaptureOptions(
+    options = CaptureRequest(
         clip=Path("a b.mp4"),
         out=tmp_path,
         preset="best",
@@ -135,15 +147,7 @@ def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
         smoothing=0.25,
     )
     words = capture_command(PYTHON, options)
-    assert words[: words.index("capture")] == [
-        str(PYTHON),
-        "-I",
-        "-X",
-        "utf8",
-        "-u",
-        str(worker.START_SCRIPT),
-        "lifter",
-    ]
+    assert words[: words.index("capture")] == [str(PYTHON), *RUN, "lifter"]
     rest = words[words.index("capture") + 1 :]
     assert rest[0] == "a b.mp4"
     given = dict(zip(rest[1::2], rest[2::2], strict=True))
@@ -161,6 +165,18 @@ def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
         "--foot-lock": "1.000",
         "--floor": "1.000",
     }
+
+
+def test_a_refit_asks_for_what_was_asked_before_unless_told_otherwise(tmp_path: Path) -> None:
+    words = refit_command(PYTHON, tmp_path, None, ["swap:1:0.5:2.0", "unseen:1:3.0:4.0"])
+    assert words[words.index("refit") + 1 :] == [
+        *(str(tmp_path), "--no-preview", "--progress", "json"),
+        *("--correct", "swap:1:0.5:2.0", "--correct", "unseen:1:3.0:4.0"),
+    ]
+    words = refit_command(PYTHON, tmp_path, FitRequest(height=1.9), [])
+    assert words[words.index("--height") + 1] == "1.900"
+    assert words[words.index("--build") + 1] == "auto"
+    assert words[words.index("--body") + 1] == str(OPEN_BODY)
 
 
 def test_the_environment_is_found_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

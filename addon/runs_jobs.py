@@ -1,0 +1,65 @@
+"""Operators whose work the lifter does beside Blender: captures and re-fits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..lifter.errors import CaptureError
+from .capture_jobs import JOBS, Job
+from .follows_worker import FollowsWorker
+from .rig import leave_edit_modes
+from .worker import Worker
+
+
+class RunsJobs(FollowsWorker):
+    """Mixin for operators: run jobs, or line them up behind those that run, and take over what they made."""
+
+    cancelled = "Cancelled: nothing was changed"
+    escape_cancels = True
+
+    def run(self: Any, context: Any, jobs: Sequence[Job]) -> set[str]:
+        """Start the first of ``jobs``; the operator that follows the running job will start the others."""
+        started = None
+        for number, job in enumerate(jobs):
+            try:
+                started = JOBS.worker if JOBS.add(job) else started
+            except CaptureError as error:  # it would be the same for the others
+                return self.fail(error, ", ".join(left.name for left in jobs[number:]))
+        if JOBS.waiting:
+            self.report({"INFO"}, f"{len(JOBS.waiting)} waiting")
+        return {"FINISHED"} if started is None else self.follow(context, started)
+
+    def current(self) -> Worker | None:
+        """The running job's."""
+        return JOBS.worker
+
+    def stop(self) -> None:
+        """Kill the running job; those that wait come next."""
+        JOBS.stop()
+
+    def abandon(self) -> None:
+        """Kill the running job and forget the others."""
+        JOBS.stop_all()
+
+    def following(self: Any) -> Worker | None:
+        """Start the next job that can be started."""
+        while JOBS.waiting:
+            name = JOBS.waiting[0].name
+            try:
+                return JOBS.next()
+            except CaptureError as error:
+                self.fail(error, name)
+        return None
+
+    def finish(self: Any) -> set[str]:
+        """Take over what the running job made, or say why it made nothing."""
+        job, worker = JOBS.job, self._worker
+        JOBS.done()
+        if worker.error is not None:
+            return self.fail(worker.error, job.name)
+        leave_edit_modes()
+        try:
+            job.take_over(worker.result or {})
+        except RuntimeError as error:  # the error report of the operator that takes over
+            said = str(error).removeprefix("Error: ").strip()
+            return self.fail(CaptureError("not_taken_over", said), job.name)
+        return {"FINISHED"}

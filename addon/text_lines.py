@@ -1,0 +1,21 @@
+"""Text in a sidebar, which does not break lines by itself."""
+
+import textwrap
+from typing import Any, Final
+
+import bpy
+
+WIDTH: Final = 38
+"""Characters of a line in a sidebar of usual width; wide ones, as Korean has, count twice."""
+
+
+def draw_lines(column: Any, text: str, icon: str = "NONE") -> None:
+    """``text``, translated where there is a translation, as labels below each other, the first one with ``icon``."""
+    for number, line in enumerate(wrapped(bpy.app.translations.pgettext_iface(text))):
+        column.label(text=line, icon=icon if number == 0 else "NONE" if icon == "NONE" else "BLANK1", translate=False)
+
+
+def wrapped(text: str) -> list[str]:
+    """``text`` in lines that fit."""
+    wide = sum(ord(letter) > 0x1100 for letter in text) > len(text) / 4
+    return textwrap.wrap(text, WIDTH // 2 if wide else WIDTH)

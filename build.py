@@ -1,4 +1,4 @@
-"""The one entry for people and CI: python build.py setup | demo | capture | train | test | bench | package.
+"""The one entry for people and CI: python build.py setup | demo | capture | train | test | bench | package ...
 
 Standard library only. This file stays readable for any Python, so that an old one gets a sentence and not a traceback.
 """

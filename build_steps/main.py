@@ -3,20 +3,21 @@
 import signal
 import sys
 
-from . import capture, checks, lock, package, passing_on, setup
+from . import capture, checks, lock, package, passing_on, repository, setup
 from .console import BuildError
 
 USAGE = """\
 usage: python build.py VERB [options]
 
-  setup     make the environments: .venv (everything) and .venv-blender52 (Blender 5.2, for tests)
-  demo      capture the bundled clip into demo/: .blend, .fbx, motion file, preview video
-  capture   capture CLIP --out FOLDER [--fbx] [--glb] [--target unity|unreal|godot|generic] [capture options]
-  test      every check and test; further arguments go to pytest
-  bench     measure; prints one JSON object
-  train     train the lifter (python -m reel2rig.training)
-  package   build the Blender extension into dist/
-  lock      pin what the extension's set-up fetches, with hashes (after a change of pins; needs uv)
+  setup       make the environments: .venv (everything) and .venv-blender52 (Blender 5.2, for tests)
+  demo        capture the bundled clip into demo/: .blend, .fbx, motion file, preview video
+  capture     capture CLIP --out FOLDER [--fbx] [--glb] [--target unity|unreal|godot|generic] [capture options]
+  test        every check and test; further arguments go to pytest
+  bench       measure; prints one JSON object
+  train       train the lifter (python -m reel2rig.training)
+  package     build the Blender extension into dist/
+  repository  make dist/repository, to host the extension yourself: repository [--url URL]
+  lock        pin what the extension's set-up fetches, with hashes (after a change of pins; needs uv)
 
 `python build.py VERB --help` tells more. What is missing is set up on the way."""
 
@@ -28,6 +29,7 @@ VERBS = {
     "bench": passing_on.bench,
     "train": passing_on.train,
     "package": package.run,
+    "repository": repository.run,
     "lock": lock.run,
 }
 INTERRUPTED = 130

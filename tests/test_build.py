@@ -329,7 +329,7 @@ class TestVerbs:
         assert main.main([]) == 2
         assert main.main(["--help"]) == 0
         shown = capsys.readouterr().out
-        for verb in ("setup", "demo", "capture", "train", "test", "bench", "package"):
+        for verb in ("setup", "demo", "capture", "train", "test", "bench", "package", "repository"):
             assert f"\n  {verb} " in shown
 
     def test_unknown_verb(self, capsys: pytest.CaptureFixture[str]) -> None:

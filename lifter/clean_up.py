@@ -52,7 +52,8 @@ def clean_up(
     local, pelvis: as fitted, world with Z up, floor near z = 0, evenly spaced frames without gaps. The contacts
     (l_heel, l_toe, r_heel, r_toe; 0 or 1) are those that the feet were locked with. Memory and time are linear in T.
     one_camera: the path is what a single camera saw, so that heights drift. told: (T, 4), what somebody who looked says
-    of the contacts, 0 or 1, NaN where they are to be found; what is found elsewhere does not depend on it.
+    of the contacts, 0 or 1, NaN where they are to be found; what is found elsewhere does not depend on it. Heel and
+    toe of a foot are told alike.
     """
     local, pelvis = smooth_motion(local, pelvis, fps, options.smoothing)
     shift, ends = _on_the_floor(pose_skeleton(rest, local, pelvis), fps, options, one_camera)
@@ -61,10 +62,13 @@ def clean_up(
         held = as_told(np.zeros_like(found), told)
     else:
         drifting = contacts(ends, fps, options.contacts)
-        steadied = ends + _steadying_shift(ends, drifting, fps, options)[:, None]
-        found = held = as_told(contacts(steadied, fps, options.contacts), told)
-        shift += _steadying_shift(ends, as_told(drifting, told), fps, options)
-    local, pelvis = lock_feet(rest, local, pelvis + shift, held, fps, options.foot_lock, options.floor)
+        steadying = _steadying_shift(ends, drifting, fps, options)
+        found = held = as_told(contacts(ends + steadying[:, None], fps, options.contacts), told)
+        if told is not None:
+            steadying = _steadying_shift(ends, as_told(drifting, told), fps, options)
+        shift += steadying
+    firm = None if told is None else told[:, ::2] == 1
+    local, pelvis = lock_feet(rest, local, pelvis + shift, held, fps, options.foot_lock, options.floor, firm)
     return local, pelvis, found
 
 

@@ -107,17 +107,19 @@ def corrected_keypoints(keypoints: Keypoints, corrections: Iterable[Correction])
     return keypoints
 
 
-def told_contacts(corrections: Iterable[Correction], person: int, times: NDArray[np.float64]) -> NDArray[np.float32]:
+def told_contacts(
+    corrections: Iterable[Correction], person: int, times: NDArray[np.float64]
+) -> NDArray[np.float32] | None:
     """What a ``person``'s feet are told to do: (T, 4) of l_heel, l_toe, r_heel, r_toe, 1, 0, or NaN where nothing is.
 
-    times: (T,) s. Where ranges overlap the last one is right.
+    times: (T,) s. Where ranges overlap the last one is right. None when nothing is told at all.
     """
     told = np.full((len(times), 4), np.nan, np.float32)
     for correction in corrections:
         if correction.kind in FOOTING and correction.person == person:
             points, contact = FOOTING[correction.kind]
             told[correction.holds(times), points] = contact
-    return told
+    return None if np.isnan(told).all() else told
 
 
 def rows_of(correction: Correction, keypoints: Keypoints) -> Rows:

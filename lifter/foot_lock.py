@@ -26,7 +26,7 @@ AS_SEEN = 0.03  # of a standing foot's say in that height: how much the root in 
 GROUNDING = 0.05  # seconds, over which the height of the lowest foot point is averaged
 HARDLY_AWAY = 0.002  # metres
 LARGEST_BEND = 0.8  # radians that toes bend up by
-LARGEST_TURN = 0.5  # radians that a foot is turned by at most, to hold heel and toe
+LARGEST_TURN = 0.5  # radians that a foot is turned by at most, to hold heel and toe, unless it stands firmly
 
 
 def lock_feet(
@@ -37,24 +37,30 @@ def lock_feet(
     fps: float,
     strength: float = 1.0,
     floor: float = 1.0,
+    firm: NDArray[np.bool_] | None = None,
 ) -> tuple[Array, Array]:
     """Hold heels and toes while they are in ``contact`` (T, 4; l_heel, l_toe, r_heel, r_toe; contact.py).
 
     local (T, 24, 3, 3), pelvis (T, 3) m, world with Z up, floor z = 0. strength: 0 changes nothing, 1 holds feet
-    entirely. floor: how far places near the floor are set on it, and feet kept above it, 0..1. Returns new local and
-    pelvis; only the pelvis path and hips, knees and ankles change.
+    entirely. floor: how far places near the floor are set on it, and feet kept above it, 0..1. firm: (T, 2) left and
+    right feet that stand beyond doubt, heel and toe: they keep still even where they would roll or be turned far.
+    Returns new local and pelvis; only the pelvis path and hips, knees, ankles and toes change.
     """
     if strength <= 0 or len(pelvis) < 3 or not contact.any():
         return local, pelvis
     standing = contact > 0
     local = with_bent_toes(rest, local, pelvis, fps, strength * floor)
+    largest_turn = np.full((len(pelvis), 2), LARGEST_TURN)
+    if firm is not None and firm.any():
+        local, claims = with_still_toes(local, firm, fps, strength)
+        largest_turn += claims * (np.pi - LARGEST_TURN)
     posed = pose_skeleton(rest, local, pelvis)
     shift = steadying_shift(posed.ends[:, CONTACT_POINTS], contact, fps)
     feet = posed.ends[:, CONTACT_POINTS] + shift[:, None]
     places = standing_places(feet, standing, rest.soles(), floor)
     posed = _moved(posed, strength * (shift + _common_shift(places - feet, standing, fps)))
     moves = faded(places - posed.ends[:, CONTACT_POINTS], standing, fps)
-    ankles, turns = _foot_goals(posed, *moves, rest.soles(), strength, floor)
+    ankles, turns = _foot_goals(posed, *moves, rest.soles(), largest_turn, strength, floor)
     posed = _moved(posed, reaching_shift(rest, posed, ankles, fps))
     _set_legs(rest, local, posed, ankles, turns)
     return local, posed.joints[:, 0]
@@ -87,6 +93,19 @@ def with_bent_toes(rest: RestSkeleton, local: Array, pelvis: Array, fps: float, 
     return result
 
 
+def with_still_toes(local: Array, firm: NDArray[np.bool_], fps: float, share: float) -> tuple[Array, Array]:
+    """Local rotations (T, 24, 3, 3) whose toes keep one bend over each run of ``firm`` (T, 2) feet, and how far these
+    count (T, 2), 0..1, since they fade in and out. share: of the way to that bend, 0..1.
+    """
+    numbers, count = runs(firm)
+    bend = axis_angle_from_matrix(local[:, BALLS])
+    means = _means(bend, np.ones(firm.shape), numbers, count)[numbers]
+    moves, claims = faded(means - bend, firm, fps)
+    result = local.copy()
+    result[:, BALLS] = matrix_from_axis_angle(bend + share * moves)
+    return result, claims
+
+
 def standing_places(feet: Array, standing: NDArray[np.bool_], soles: Array, floor: float) -> Array:
     """Where each contact of each point stands: (T, 4, 3) m, one place for its whole run over ``feet``, else ``feet``.
 
@@ -114,7 +133,7 @@ def _feet_near_the_floor(soles: Array) -> Array:
 
 
 def _means(points: Array, weights: Array, numbers: NDArray[np.int64], count: int) -> Array:
-    """Weighted means (count + 1, 3) of ``points`` (T, 4, 3) over each run."""
+    """Weighted means (count + 1, 3) of ``points`` (T, P, 3) over each run."""
     labels = numbers.ravel()
     total = np.bincount(labels, weights.ravel(), count + 1)
     sums = [np.bincount(labels, (weights * points[..., axis]).ravel(), count + 1) for axis in range(3)]
@@ -132,7 +151,7 @@ def _common_shift(offsets: Array, standing: NDArray[np.bool_], fps: float) -> Ar
 
 
 def faded(offsets: Array, standing: NDArray[np.bool_], fps: float) -> tuple[Array, Array]:
-    """Offsets (T, 4, 3) m that fade in before and out after each contact, and how far they count (T, 4), 0..1.
+    """Offsets (T, P, 3) that fade in before and out after each run of ``standing``; and how far they count (T, P).
 
     Between two contacts less than two BLENDs apart one goes over into the other.
     """
@@ -150,11 +169,11 @@ def faded(offsets: Array, standing: NDArray[np.bool_], fps: float) -> tuple[Arra
 
 
 def _foot_goals(
-    posed: Posed, offsets: Array, claims: Array, soles: Array, strength: float, floor: float
+    posed: Posed, offsets: Array, claims: Array, soles: Array, largest_turn: Array, strength: float, floor: float
 ) -> tuple[Array, Array]:
     """Where the ankles should be (T, 2, 3) m, and what to turn the feet by (T, 2, 3, 3), so that ends move by offsets.
 
-    An end that nothing holds goes with the other end of its foot; none sinks into the floor.
+    An end that nothing holds goes with the other end of its foot; none sinks into the floor. largest_turn: (T, 2).
     """
     ends = posed.ends[:, CONTACT_POINTS].reshape(-1, 2, 2, 3)  # (T, side, heel and toe, 3)
     own, claim = offsets.reshape(ends.shape), claims.reshape(*ends.shape[:3], 1)
@@ -164,7 +183,7 @@ def _foot_goals(
     turns = rotation_between(ends[:, :, 1] - ends[:, :, 0], goals[:, :, 1] - goals[:, :, 0])
     vectors = axis_angle_from_matrix(turns)
     size = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    turns = matrix_from_axis_angle(vectors * np.minimum(1.0, LARGEST_TURN / np.maximum(size, 1e-12)))
+    turns = matrix_from_axis_angle(vectors * np.minimum(1.0, largest_turn[..., None] / np.maximum(size, 1e-12)))
     ankles = posed.joints[:, [leg.ankle for leg in LEGS]]
     return goals.mean(axis=2) + (turns @ (ankles - ends.mean(axis=2))[..., None])[..., 0], turns
 

@@ -28,8 +28,8 @@ def main() -> int:
 
 
 def in_blender(python: Path) -> dict:
-    """Keying and export times under the Blender module of another environment, in its own process."""
-    command = [str(python), "-m", "reel2rig.benchmarks.blender_speed"]
+    """Times under the Blender module of an environment, in a process of its own."""
+    command = [str(python), "-m", "reel2rig.benchmarks.blender"]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(answer.stdout.strip().splitlines()[-1])
 

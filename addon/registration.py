@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import bpy
 
+from .animate_panel import ANIMATE_CLASSES
 from .capture_jobs import JOBS
 from .capture_range import SceneRange, WholeClip
 from .export_game import ExportGame
@@ -33,6 +34,7 @@ CLASSES: Final[tuple[type, ...]] = (
     REEL2RIG_FH_video,
     REEL2RIG_PT_capture,
     REEL2RIG_PT_character,
+    *ANIMATE_CLASSES,
 )
 
 

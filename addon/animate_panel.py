@@ -1,0 +1,28 @@
+"""The panel Animate: what an animator does with a captured character's keys and bones."""
+
+from typing import Any, Final
+
+import bpy
+
+from .animated_character import animated_armature
+from .reduce_keys import ReduceKeys
+from .sidebar import Sidebar
+
+
+class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+    """The active character's keys and bones."""
+
+    bl_label = "Animate"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only with an armature that has an action."""
+        return animated_armature(context) is not None
+
+    def draw(self, _context: Any) -> None:
+        """The operators, each with its options in the box at the bottom left after it ran."""
+        column = self.layout.column(align=True)
+        column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
+
+
+ANIMATE_CLASSES: Final[tuple[type, ...]] = (ReduceKeys, REEL2RIG_PT_animate)

@@ -1,0 +1,70 @@
+"""What the operators of the panel Animate have in common: the armature they work on, errors and their report."""
+
+from typing import Any, Final
+
+from ..lifter.errors import CaptureError
+from .character import active_character
+from .rig import leave_edit_modes
+
+CONTROL_RIG: Final = "reel2rig_control_rig"
+
+
+def has_control_rig(rig: Any) -> bool:
+    """Whether the rig's bones follow controls made by Add Control Rig."""
+    return CONTROL_RIG in rig
+
+
+def animated_character(context: Any) -> Any | None:
+    """The active character, when it has an action."""
+    rig = active_character(context)
+    return rig if _has_action(rig) else None
+
+
+def animated_armature(context: Any) -> Any | None:
+    """The active character or any other active armature (one retargeted to, say), when it has an action."""
+    active = context.view_layer.objects.active
+    rig = active if active is not None and active.type == "ARMATURE" else active_character(context)
+    return rig if _has_action(rig) else None
+
+
+def _has_action(rig: Any) -> bool:
+    return rig is not None and rig.animation_data is not None and rig.animation_data.action is not None
+
+
+class OnKeyedBones:
+    """Mixin for operators that change the keys of deform bones. ``change`` does it and returns what to report."""
+
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
+    report: Any
+
+    @classmethod
+    def armature(cls, context: Any) -> Any | None:
+        """The armature to work on, or None."""
+        return animated_character(context)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Needs an animated character whose own bones are keyed."""
+        rig, says = cls.armature(context), getattr(cls, "poll_message_set", print)
+        if rig is None:
+            says("Select an animated character made by Reel2Rig")
+            return False
+        if has_control_rig(rig):
+            says("Bake the control rig to the deform bones first")
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[str]:
+        """Change the keys and say what was done; an error leaves everything as it was."""
+        leave_edit_modes()
+        try:
+            sentence = self.change(context, self.armature(context))
+        except CaptureError as error:
+            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, sentence)
+        return {"FINISHED"}
+
+    def change(self, context: Any, rig: Any) -> str:
+        """Do it to ``rig``; returns a sentence with the figures."""
+        raise NotImplementedError

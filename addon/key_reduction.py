@@ -1,0 +1,271 @@
+"""Fewer keys with a promise in metres: no joint strays further from the full motion than allowed. Needs numpy only.
+
+Between two keys a channel runs as a cubic whose handles stand at thirds of the interval, so that Blender's Bezier
+interpolation is that cubic in time; handles are fitted by least squares (Schneider, An algorithm for automatically
+fitting digitized curves, 1990). Beginning with a key on every frame, every other key of a channel is tried away at a
+time, and stays away where all joints that the channel moves stay within the tolerance, seen together with what other
+channels have strayed already. A turn's effect on a joint is taken as linear (turn x arm), which small errors allow;
+the exact pose is compared at the end, and keys come back where it is too far off.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..smpl_assets.rotation import Array, cross_matrix, matrix_from_quaternion
+from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of, unit
+
+Channel = Literal["location", "rotation_quaternion"]
+Indices = NDArray[np.intp]
+Marks = NDArray[np.bool_]
+ALONE_ROUNDS: Final = 5
+SHARED_STEPS: Final = (0.5, 0.75, 0.9, 0.98)  # of the tolerance; the rest is for what is not linear
+SAME_PLACE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class ReducedTrack:
+    """One bone's channel: keys (K,) as indices of frames, their values (K, C), handles' values (K - 1, C).
+
+    leaving: right handles of all keys but the last; arriving: left handles of all keys but the first. Both stand at
+    thirds of their intervals.
+    """
+
+    bone: int
+    channel: Channel
+    keys: Indices
+    values: Array
+    leaving: Array
+    arriving: Array
+
+
+def reduce_keys(
+    skeleton: Skeleton,
+    channels: PoseChannels,
+    frames: Array,
+    keyed: Sequence[tuple[int, Channel]],
+    tolerance: float,
+    kept: Marks | None = None,
+) -> list[ReducedTrack]:
+    """Keys for the channels ``keyed`` (bone, channel) that stay within ``tolerance`` (m) of heads and tails.
+
+    channels: the full motion at ``frames`` (T,), T > 0, rising. kept (T, len(keyed)) marks keys that must stay.
+    """
+    state = _Reduction(skeleton, channels, frames, tolerance)
+    tracks = [_Track.of(state, bone, channel) for bone, channel in keyed]
+    for number, track in enumerate(tracks):
+        if kept is not None:
+            track.kept |= kept[:, number]
+    state.reduce(tracks)
+    return [track.result() for track in tracks]
+
+
+def fitted_cubics(values: Array, frames: Array, keys: Indices) -> tuple[Array, Array, Array]:
+    """The cubics nearest to values (T, C) between ``keys`` (K,): their values (T, C), handles (K - 1, C) twice.
+
+    keys index frames (T,), from 0 to T - 1. Returns values, right handles of left keys, left handles of right keys.
+    """
+    if len(keys) < 2:
+        nothing = values[:0]
+        return values.copy(), nothing, nothing
+    starts, counts = keys[:-1], np.diff(keys)
+    span = np.repeat(frames[keys[1:]] - frames[starts], counts)
+    u = ((frames[:-1] - np.repeat(frames[starts], counts)) / span)[:, None]
+    first, last = values[starts], values[keys[1:]]
+    chord = np.repeat(first, counts, axis=0) + u * np.repeat(last - first, counts, axis=0)
+    near, far = 3.0 * u * (1.0 - u) ** 2, 3.0 * u**2 * (1.0 - u)
+    off = values[:-1] - chord
+    # normal equations of two unknowns; where one frame lies between two keys, the shortest handles
+    a = np.add.reduceat(near * near, starts) + 1e-9
+    b = np.add.reduceat(near * far, starts)
+    d = np.add.reduceat(far * far, starts) + 1e-9
+    e, f = np.add.reduceat(near * off, starts), np.add.reduceat(far * off, starts)
+    determinant = a * d - b * b
+    leave, arrive = (d * e - b * f) / determinant, (a * f - b * e) / determinant
+    result = values.copy()
+    result[:-1] = chord + near * np.repeat(leave, counts, axis=0) + far * np.repeat(arrive, counts, axis=0)
+    return result, first + (last - first) / 3.0 + leave, first + 2.0 * (last - first) / 3.0 + arrive
+
+
+def joint_errors(skeleton: Skeleton, first: Pose, second: Pose) -> Array:
+    """Distances (T, 2 B) in metres between heads, then tails, of two poses."""
+    heads = np.linalg.norm(first.heads - second.heads, axis=-1)
+    tails = np.linalg.norm(first.tails(skeleton) - second.tails(skeleton), axis=-1)
+    return np.concatenate([heads, tails], axis=1)
+
+
+class _Reduction:
+    """The full motion, and how far (3, T, P) all points have strayed from it so far."""
+
+    def __init__(self, skeleton: Skeleton, channels: PoseChannels, frames: Array, tolerance: float) -> None:
+        self.skeleton, self.channels, self.frames, self.tolerance = skeleton, channels, frames, tolerance
+        self.pose = pose_of(skeleton, channels)
+        self.heads = np.ascontiguousarray(np.moveaxis(self.pose.heads, -1, 0), dtype=np.float32)
+        tails = _free_tails(skeleton)
+        ends = np.moveaxis(self.pose.tails(skeleton)[:, tails], -1, 0)
+        self.points = np.concatenate([self.heads, ends], axis=2, dtype=np.float32)
+        self.owners = np.array([*range(len(skeleton.names)), *tails])
+        self.is_tail = np.arange(len(self.owners)) >= len(skeleton.names)
+        self.strayed = np.zeros_like(self.points)
+
+    def moved_by(self, bone: int, channel: Channel) -> Indices:
+        """Points that a bone's channel moves: a turn leaves the bone's own head in place."""
+        below = _bones_below(self.skeleton, bone)
+        moved = np.isin(self.owners, below)
+        if channel == "rotation_quaternion":
+            moved &= (self.owners != bone) | self.is_tail
+        return np.flatnonzero(moved)
+
+    def reduce(self, tracks: "list[_Track]") -> None:
+        depth = max((len(_chain(self.skeleton, track.bone)) for track in tracks), default=1)
+        for _ in range(ALONE_ROUNDS):
+            for track in tracks:
+                track.thin_alone(self.tolerance / (depth + 2))
+        for track in tracks:
+            self.strayed[:, :, track.points] += track.shift(track.fitted - track.values)
+        for share in SHARED_STEPS:
+            for track in tracks:
+                track.thin_together(share * self.tolerance)
+        self._mend(tracks)
+
+    def _mend(self, tracks: "list[_Track]") -> None:
+        """Give keys back where the exact pose is too far off; ends, as all keys are exact."""
+        while len(wrong := np.argwhere(self._errors(tracks) > self.tolerance)):
+            count = len(self.skeleton.names)
+            for track in tracks:
+                below = _bones_below(self.skeleton, track.bone)
+                rows = wrong[np.isin(wrong[:, 1] % count, below), 0]
+                if len(rows):
+                    track.add_keys(np.unique(rows))
+
+    def _errors(self, tracks: "list[_Track]") -> Array:
+        locations, quaternions = self.channels.locations.copy(), self.channels.quaternions.copy()
+        for track in tracks:
+            target = locations if track.channel == "location" else quaternions
+            target[:, track.bone] = track.fitted
+        return joint_errors(self.skeleton, self.pose, pose_of(self.skeleton, PoseChannels(locations, quaternions)))
+
+
+@dataclass
+class _Track:
+    """One bone's channel on its way to fewer keys. sway (T, 3, C): turn or shift that a change of values makes."""
+
+    state: _Reduction
+    bone: int
+    channel: Channel
+    values: Array
+    sway: Array
+    points: Indices
+    kept: Marks
+    keys: Indices
+    fitted: Array
+    reach: float
+    arms: Array | None = field(default=None)
+
+    @staticmethod
+    def of(state: _Reduction, bone: int, channel: Channel) -> "_Track":
+        source = state.channels.locations if channel == "location" else state.channels.quaternions
+        values = source[:, bone]
+        points = state.moved_by(bone, channel)
+        sway, arms, reach = _own_axes(state, bone, channel), None, 1.0
+        if channel == "rotation_quaternion":
+            sway = 2.0 * sway @ _quaternion_change(unit(values)) / np.linalg.norm(values, axis=-1)[:, None, None]
+            arms = state.points[:, :, points] - state.heads[:, :, bone, None]
+            reach = float(np.sqrt((arms**2).sum(axis=0).max()))
+        kept = np.zeros(len(values), bool)
+        return _Track(
+            state, bone, channel, values, sway, points, kept, np.arange(len(values)), values.copy(), reach, arms
+        )
+
+    def shift(self, change: Array) -> Array:
+        """How the points (3, T, P) move when the values change (T, C)."""
+        sway = (self.sway @ change[..., None]).astype(np.float32)
+        x, y, z = sway[:, 0], sway[:, 1], sway[:, 2]
+        if self.arms is None:
+            return np.stack([x, y, z])
+        a, b, c = self.arms
+        return np.stack([y * c - z * b, z * a - x * c, x * b - y * a])
+
+    def thin_alone(self, allowed: float) -> None:
+        """Try every other key away, with ``allowed`` metres at the furthest point for this channel by itself."""
+        for parity in (0, 1):
+            merged, fitted, dropped = self._without_every_other(parity)
+            if not len(dropped):
+                continue
+            sway = (self.sway @ (fitted - self.values)[..., None])[..., 0]
+            self._accept(merged, fitted, dropped, self.reach**2 * np.einsum("ta,ta->t", sway, sway), allowed)
+
+    def thin_together(self, allowed: float) -> None:
+        """Try every other key away, with ``allowed`` metres for what all channels have strayed together."""
+        strayed = self.state.strayed
+        for parity in (0, 1):
+            merged, fitted, dropped = self._without_every_other(parity)
+            if not len(dropped):
+                continue
+            moved = strayed[:, :, self.points] + self.shift(fitted - self.fitted)
+            good = self._accept(merged, fitted, dropped, np.einsum("atp,atp->tp", moved, moved).max(axis=1), allowed)
+            rows = np.flatnonzero(good)
+            strayed[:, rows[:, None], self.points] = moved[:, rows]
+
+    def add_keys(self, rows: Indices) -> None:
+        """Put keys on the frames ``rows`` (N,)."""
+        self.keys = np.union1d(self.keys, rows)
+        self.fitted = fitted_cubics(self.values, self.state.frames, self.keys)[0]
+
+    def result(self) -> ReducedTrack:
+        _, leaving, arriving = fitted_cubics(self.values, self.state.frames, self.keys)
+        return ReducedTrack(self.bone, self.channel, self.keys, self.values[self.keys], leaving, arriving)
+
+    def _without_every_other(self, parity: int) -> tuple[Indices, Array, Indices]:
+        inner = np.arange(1, len(self.keys) - 1)
+        dropped = inner[(inner % 2 == parity) & ~self.kept[self.keys[1:-1]]]
+        merged = np.delete(self.keys, dropped)
+        return merged, fitted_cubics(self.values, self.state.frames, merged)[0], self.keys[dropped]
+
+    def _accept(self, merged: Indices, fitted: Array, dropped: Indices, squared: Array, allowed: float) -> Marks:
+        """Take the new intervals that are near enough; returns the frames (T,) on which they are."""
+        worst = np.maximum.reduceat(squared[:-1], merged[:-1])
+        good = np.zeros(len(squared), bool)
+        good[:-1] = np.repeat(worst <= allowed**2, np.diff(merged))
+        self.keys = np.sort(np.concatenate([merged, dropped[~good[dropped]]]))
+        self.fitted[good] = fitted[good]
+        return good
+
+
+def _own_axes(state: _Reduction, bone: int, channel: Channel) -> Array:
+    """Axes (T, 3, 3) in which the bone's channel acts: a location before the bone's own turn, a turn after it."""
+    turned = state.pose.axes[:, bone]
+    if channel == "rotation_quaternion":
+        return turned
+    return turned @ np.swapaxes(matrix_from_quaternion(unit(state.channels.quaternions[:, bone])), -1, -2)
+
+
+def _quaternion_change(quaternions: Array) -> Array:
+    """Matrices (T, 3, 4) that take a small change of unit quaternions (T, 4) to half the turn, in the turned axes."""
+    change = np.empty((len(quaternions), 3, 4))
+    change[..., 0] = -quaternions[:, 1:]
+    change[..., 1:] = quaternions[:, :1, None] * np.eye(3) - cross_matrix(quaternions[:, 1:])
+    return change
+
+
+def _chain(skeleton: Skeleton, bone: int) -> list[int]:
+    chain = []
+    while bone >= 0:
+        chain.append(bone)
+        bone = skeleton.parents[bone]
+    return chain
+
+
+def _bones_below(skeleton: Skeleton, bone: int) -> list[int]:
+    return [other for other in range(len(skeleton.names)) if bone in _chain(skeleton, other)]
+
+
+def _free_tails(skeleton: Skeleton) -> list[int]:
+    """Bones whose tail is no child's head, which would count twice."""
+    tails = skeleton.heads + skeleton.axes[..., 1] * skeleton.lengths[:, None]
+    children = [[c for c, parent in enumerate(skeleton.parents) if parent == bone] for bone in range(len(tails))]
+    apart = [np.linalg.norm(skeleton.heads[own] - tails[bone], axis=-1) for bone, own in enumerate(children)]
+    return [bone for bone, distances in enumerate(apart) if not (distances < SAME_PLACE).any()]

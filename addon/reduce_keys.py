@@ -1,0 +1,144 @@
+"""Operator Reduce Keys: fewer keys on the character, with a promise in millimetres that is measured afterwards."""
+
+# pyright: reportInvalidTypeForm=false
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bpy
+import numpy as np
+
+from ..lifter.errors import InputError
+from ..smpl_assets.rotation import Array
+from .action_curves import (
+    Handles,
+    bone_curves,
+    curves_of,
+    key_points,
+    keyed_frames,
+    read_channels,
+    skeleton_of,
+    values_at,
+    write_curve,
+)
+from .animated_character import OnKeyedBones, animated_armature
+from .key_moments import kept_moments
+from .key_reduction import Channel, ReducedTrack, joint_errors, reduce_keys
+from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of
+from .scene_setup import frame_rate
+
+MILLIMETRES: Final = 1000.0
+FLAT: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """Keys on all curves before and after, and the greatest joint error in millimetres, measured on the new curves."""
+
+    before: int
+    after: int
+    error_mm: float
+
+    def sentence(self) -> str:
+        """The figures for a person."""
+        return f"{self.before:,} keys became {self.after:,}, joints stay within {self.error_mm:.2f} mm"
+
+
+def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
+    """Thin out the keys of ``rig``'s action; heads and tails stay within ``tolerance_mm`` at all keyed frames.
+
+    Only location and quaternion curves of bones are touched. The error in the report comes from the new curves as
+    Blender evaluates them. Raises CaptureError when there is no action, InputError when its bones have no keys or
+    turn otherwise than by quaternions.
+    """
+    skeleton, bag = skeleton_of(rig), curves_of(rig)
+    curves = bone_curves(bag, skeleton.names)
+    _refuse_what_is_not_keyed(rig, bag)
+    frames = keyed_frames(curves.values())
+    if not len(frames):
+        raise InputError("no_keys", f"The bones of {rig.name} have no keys.", "Choose another action.")
+    before = sum(len(curve.keyframe_points) for curve in curves.values())
+    channels = read_channels(rig, skeleton, bag, frames)
+    pose = pose_of(skeleton, channels)
+    keyed: list[tuple[int, Channel]] = sorted({(skeleton.index(name), channel) for name, channel, _ in curves})
+    kept = kept_moments(skeleton, channels, pose, frames / fps, keyed)
+    scale = max(abs(factor) for factor in rig.matrix_world.to_scale())
+    tolerance = tolerance_mm / MILLIMETRES / scale
+    tracks = reduce_keys(skeleton, channels, frames, keyed, tolerance, kept)
+    after = sum(_write(track, skeleton, curves, frames) for track in tracks)
+    error = _measured(skeleton, curves, frames, pose, channels) * scale
+    return KeyReport(before, after, MILLIMETRES * error)
+
+
+class ReduceKeys(OnKeyedBones, bpy.types.Operator):
+    """Keep as few keys as the tolerance allows, with smooth curves between them"""
+
+    bl_idname = "reel2rig.reduce_keys"
+    bl_label = "Reduce Keys"
+
+    tolerance: bpy.props.FloatProperty(
+        name="Tolerance (mm)",
+        description="How far a joint may be from where it was, in millimetres",
+        default=5.0,
+        min=0.1,
+        soft_max=50.0,
+    )
+
+    @classmethod
+    def armature(cls, context: Any) -> Any | None:
+        """Any armature with an action, not only characters of ours."""
+        return animated_armature(context)
+
+    def change(self, context: Any, rig: Any) -> str:
+        """Thin out the keys."""
+        return reduce_rig_keys(rig, self.tolerance, frame_rate(context.scene)).sentence()
+
+
+def _refuse_what_is_not_keyed(rig: Any, bag: Any) -> None:
+    """Raise InputError when something besides location and quaternion curves turns or moves the bones."""
+    held = [bone.name for bone in rig.pose.bones if any(not item.mute for item in bone.constraints)]
+    if held:
+        message = f"The bones of {rig.name} follow constraints ({held[0]})."
+        raise InputError("constraints", message, "Bake them to keys first (Pose > Animation > Bake Action).")
+    odd = [
+        curve for curve in bag.fcurves if curve.data_path.endswith(("rotation_euler", "rotation_axis_angle", "scale"))
+    ]
+    if any(curve.data_path.startswith("pose.bones") and not _is_flat(curve) for curve in odd):
+        message = f"The bones of {rig.name} are keyed with Euler angles or scale."
+        raise InputError("not_quaternions", message, "Turn the keys into quaternions (Pose > Convert Rotation Modes).")
+
+
+def _is_flat(curve: Any) -> bool:
+    return bool(np.ptp(key_points(curve)[:, 1]) < FLAT) if len(curve.keyframe_points) else True
+
+
+def _write(track: ReducedTrack, skeleton: Skeleton, curves: dict[tuple[str, Channel, int], Any], frames: Array) -> int:
+    """Put the track's keys on its curves; returns how many there are on all of them."""
+    at, name, written = frames[track.keys], skeleton.names[track.bone], 0
+    for component in range(track.values.shape[1]):
+        curve = curves.get((name, track.channel, component))
+        if curve is not None:
+            write_curve(curve, at, track.values[:, component], _handles(track, component, at))
+            written += len(at)
+    return written
+
+
+def _handles(track: ReducedTrack, component: int, at: Array) -> Handles:
+    third = np.diff(at) / 3.0
+    left, right = (np.column_stack([at, track.values[:, component]]) for _ in range(2))
+    left[1:] = np.column_stack([at[1:] - third, track.arriving[:, component]])
+    right[:-1] = np.column_stack([at[:-1] + third, track.leaving[:, component]])
+    left[0, 0] -= 1.0
+    right[-1, 0] += 1.0
+    return Handles(left, right)
+
+
+def _measured(
+    skeleton: Skeleton, curves: dict[tuple[str, Channel, int], Any], frames: Array, pose: Pose, channels: PoseChannels
+) -> float:
+    """Greatest distance in metres of heads and tails from ``pose``, with the curves as Blender evaluates them."""
+    locations, quaternions = channels.locations.copy(), channels.quaternions.copy()
+    for (name, channel, component), curve in curves.items():
+        target = locations if channel == "location" else quaternions
+        target[:, skeleton.index(name), component] = values_at(curve, frames)
+    return float(joint_errors(skeleton, pose, pose_of(skeleton, PoseChannels(locations, quaternions))).max())

@@ -106,6 +106,16 @@ def keyed_frames(curves: Iterable[Any]) -> Array:
     return np.unique(np.concatenate(frames)).astype(np.float64) if frames else np.zeros(0)
 
 
+def have_linear_keys_on(curves: Iterable[Any], frames: Array) -> bool:
+    """Whether each of ``curves`` has linear keys on exactly ``frames`` (T,)."""
+    wanted = frames.astype(np.float32)
+    return all(
+        np.array_equal(key_points(curve)[:, 0], wanted)
+        and all(point.interpolation == "LINEAR" for point in curve.keyframe_points)
+        for curve in curves
+    )
+
+
 def whole_frames(frames: Array) -> Array:
     """``frames`` (T,) together with all whole frames between the first and the last."""
     first, last = np.ceil(frames[0]), np.floor(frames[-1])

@@ -5,6 +5,7 @@ from typing import Any, Final
 import bpy
 
 from .animated_character import animated_armature
+from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
 from .sidebar import Sidebar
 
@@ -23,6 +24,7 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         """The operators, each with its options in the box at the bottom left after it ran."""
         column = self.layout.column(align=True)
         column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
+        column.operator_menu_enum(MoveTravel.bl_idname, "travel", text="Root Motion")
 
 
-ANIMATE_CLASSES: Final[tuple[type, ...]] = (ReduceKeys, REEL2RIG_PT_animate)
+ANIMATE_CLASSES: Final[tuple[type, ...]] = (ReduceKeys, MoveTravel, REEL2RIG_PT_animate)

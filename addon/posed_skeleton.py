@@ -26,6 +26,17 @@ class Skeleton:
         """Number of the bone called ``name``."""
         return self.names.index(name)
 
+    def part(self, names: tuple[str, ...]) -> "Skeleton":
+        """The bones ``names`` alone, in this order; each hangs on the nearest of them above it."""
+        rows = [self.index(name) for name in names]
+        parents = []
+        for row in rows:
+            above = self.parents[row]
+            while above >= 0 and above not in rows:
+                above = self.parents[above]
+            parents.append(rows.index(above) if above >= 0 else -1)
+        return Skeleton(names, tuple(parents), self.axes[rows], self.heads[rows], self.lengths[rows])
+
     @cached_property
     def offsets(self) -> tuple[Array, Array]:
         """Axes (B, 3, 3) and heads (B, 3) at rest as the parent sees them."""

@@ -1,0 +1,67 @@
+"""Operator Root Motion: put the travel on the root bone, on the hips, or take it out."""
+
+# pyright: reportInvalidTypeForm=false
+
+from typing import Any, Final
+
+import bpy
+
+from ..smpl_assets.rotation import Array
+from ..smpl_assets.skeleton import JOINT_NAMES
+from .action_curves import (
+    bone_curves,
+    curves_of,
+    have_linear_keys_on,
+    keyed_frames,
+    read_channels,
+    skeleton_of,
+    whole_frames,
+    write_channel,
+)
+from .animated_character import OnKeyedBones
+from .rest_pose import ROOT_BONE
+from .root_motion import Travel, Travelled, relocate_travel
+from .scene_setup import frame_rate
+
+HIPS: Final = JOINT_NAMES[0]
+TRAVEL_ITEMS: Final = [
+    ("root", "On the Root", "The root bone walks on the floor below the hips, as game engines take root motion"),
+    ("hips", "On the Hips", "The root bone stays at the origin and the hips travel"),
+    ("in_place", "In Place", "The character walks on the spot; its travel is taken out"),
+]
+
+
+class MoveTravel(OnKeyedBones, bpy.types.Operator):
+    """Choose which bone carries the character over the floor, for games with or without root motion"""
+
+    bl_idname = "reel2rig.root_motion"
+    bl_label = "Root Motion"
+
+    travel: bpy.props.EnumProperty(
+        name="Travel", description="Where the way over the floor is", items=TRAVEL_ITEMS, default="root"
+    )
+
+    def change(self, context: Any, rig: Any) -> str:
+        """Key root and hips anew."""
+        frames, moved = move_travel(rig, self.travel)
+        if self.travel != "in_place":
+            return f"The travel of {moved.length():.2f} m is on the {self.travel}"
+        seconds = max(frames[-1] - frames[0], 1.0) / frame_rate(context.scene)
+        return f"Took out {moved.length():.2f} m of travel, {moved.length() / seconds:.2f} m/s on average"
+
+
+def move_travel(rig: Any, travel: Travel) -> tuple[Array, Travelled]:
+    """Key the locations of root and hips so that the travel is where ``travel`` says; returns frames and locations.
+
+    Linear keys on common frames keep their frames; others, after Reduce Keys for example, become a key on each frame.
+    Raises CaptureError when the rig has no action.
+    """
+    bag, skeleton = curves_of(rig), skeleton_of(rig).part((ROOT_BONE, HIPS))
+    curves = [curve for (_, channel, _), curve in bone_curves(bag, skeleton.names).items() if channel == "location"]
+    frames = keyed_frames(curves)
+    if not have_linear_keys_on(curves, frames):
+        frames = whole_frames(frames)
+    moved = relocate_travel(skeleton, read_channels(rig, skeleton, bag, frames), travel)
+    write_channel(bag, ROOT_BONE, "location", frames, moved.root)
+    write_channel(bag, HIPS, "location", frames, moved.hips)
+    return frames, moved

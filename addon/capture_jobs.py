@@ -45,15 +45,17 @@ class Jobs:
         """
         return self.worker if self.waiting and self.add(self.waiting.pop(0)) else None
 
-    def done(self) -> None:
-        """The running job has ended."""
-        self.job = self.worker = None
+    def done(self) -> Job:
+        """The running job has ended; returns it."""
+        job, self.job, self.worker = self.job, None, None
+        assert job is not None, "a job runs"
+        return job
 
     def stop(self) -> None:
         """Kill the running job, if any; the next one is not started by this."""
         if self.worker is not None:
             self.worker.cancel()
-        self.done()
+            self.done()
 
     def stop_all(self) -> None:
         """Kill the running job and forget those that wait."""

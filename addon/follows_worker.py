@@ -59,7 +59,7 @@ class FollowsWorker:
 
     def modal(self: Any, context: Any, event: Any) -> set[str]:
         """Follow the worker; Blender stays usable meanwhile."""
-        if event.type == "ESC" and self.escape_cancels:
+        if (event.type, event.value) == ("ESC", "PRESS") and self.escape_cancels:
             self.stop()
         if self.current() is not self._worker:  # stopped here or from the panel, or the add-on was switched off
             self.report({"INFO"}, self.cancelled)

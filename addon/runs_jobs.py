@@ -52,8 +52,7 @@ class RunsJobs(FollowsWorker):
 
     def finish(self: Any) -> set[str]:
         """Take over what the running job made, or say why it made nothing."""
-        job, worker = JOBS.job, self._worker
-        JOBS.done()
+        job, worker = JOBS.done(), self._worker
         if worker.error is not None:
             return self.fail(worker.error, job.name)
         leave_edit_modes()

@@ -10,7 +10,8 @@ from reel2rig.addon import follows_worker
 from reel2rig.addon.follows_worker import FollowsWorker
 from reel2rig.addon.worker import Worker
 
-TIMER, ESCAPE, MOUSE = (SimpleNamespace(type=name) for name in ("TIMER", "ESC", "MOUSEMOVE"))
+TIMER, MOUSE = (SimpleNamespace(type=name, value="NOTHING") for name in ("TIMER", "MOUSEMOVE"))
+ESCAPE, ESCAPE_UP = (SimpleNamespace(type="ESC", value=value) for value in ("PRESS", "RELEASE"))
 HANG = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
@@ -125,6 +126,7 @@ def test_the_next_worker_is_followed_after_one_has_ended_and_after_a_cancel(wind
         time.sleep(0.01)
     second = operator.running
     assert operator.modal(window, ESCAPE) == {"PASS_THROUGH"}
+    assert operator.modal(window, ESCAPE_UP) == {"PASS_THROUGH"}
     assert second is not None
     assert not second.poll()
     assert operator.said == ["Stopped"]

@@ -14,8 +14,8 @@ from ..smpl_assets.rotation import Array, matrix_from_axis_angle
 from ..smpl_assets.skeleton import JOINT
 
 LICENCE_TEXT = {
-    "open": "open: may be used commercially",
-    "smpl-noncommercial": "SMPL: non-commercial research only",
+    "open": "may be used commercially",
+    "smpl-noncommercial": "SMPL: non-commercial unless you hold a licence",
     "unknown": "unknown: ask where the motion comes from",
 }
 

@@ -15,8 +15,11 @@ from . import scene_setup
 from .body_choice import ChosenBody, choose_body
 from .bone_channels import bone_channels
 from .capture_collection import CAPTURE_ID, new_capture, new_person
+from .capture_report import RECORD, report_lines
 from .clip_background import show_clip
+from .confidence import show_confidence
 from .keying import key_bones
+from .resample import seconds_of
 from .rest_pose import rest_pose
 from .rig import build_armature, rest_axes, rest_heads
 from .skin import build_mesh
@@ -26,6 +29,15 @@ BODY: Final = "reel2rig_body"
 SOURCE: Final = "reel2rig_source"
 WARNINGS: Final = "reel2rig_warnings"
 EXPORT: Final = "reel2rig_export"
+CAPTURE: Final = "reel2rig_capture"
+"""The folder of the capture, absolute; only on characters that came out of one."""
+MOTION: Final = "reel2rig_motion"
+"""The name of the motion file."""
+TRACK: Final = "reel2rig_track"
+"""The person's number in the capture's keypoints."""
+REPORT: Final = "reel2rig_report"
+"""What the capture says of itself, a text of lines."""
+INT_RANGE: Final = (-(2**31), 2**31 - 1)  # what a property holds
 FrameRate = Literal["auto", "clip", "scene"]
 NAME_BYTES: Final = 48  # Blender 4.5 cuts names at 63 bytes and adds .001 where they meet
 
@@ -63,6 +75,8 @@ def import_motions(
         raise InputError(
             "no_motion", "There is no motion to import: nobody was found.", "Choose another clip or person."
         )
+    for _, motion in motions:
+        seconds_of(motion)  # raises before anything is changed
     animated = scene_setup.is_animated(scene)
     if frame_rate == "clip" or (frame_rate == "auto" and not animated):
         scene_setup.set_frame_rate(scene, motions[0][1].fps)
@@ -86,12 +100,36 @@ def build_character(
     rest = rest_pose(chosen.body, chosen.betas)
     rig = build_armature(name, rest, collection)
     figure = build_mesh(f"{name} body", chosen.body, rest.vertices, rig, collection)
+    rig[CAPTURE_ID], figure[BODY] = collection[CAPTURE_ID], chosen.body.identity()
+    animate(scene, rig, name, frames, motion, chosen)
+    describe(rig, motion, chosen)
+    return ImportedCharacter(rig, figure, len(frames), chosen.warnings)
+
+
+def animate(scene: Any, rig: Any, name: str, frames: NDArray[np.float64], motion: Motion, chosen: ChosenBody) -> None:
+    """Key ``motion`` on scene ``frames`` (T,), a row a frame, into a new action ``name``, with its confidence."""
     channels = bone_channels(motion.poses24, chosen.pelvis, rest_axes(rig), rest_heads(rig)[0])
     key_bones(rig, name, frames, channels)
-    rig[CAPTURE_ID] = collection[CAPTURE_ID]
+    show_confidence(rig, scene, frames, motion.confidence)
+
+
+def describe(rig: Any, motion: Motion, chosen: ChosenBody) -> None:
+    """Let ``rig`` remember what it was made from and what it may be used for."""
     rig[LICENCE], rig[BODY], rig[SOURCE] = chosen.licence, chosen.body.identity(), motion.source
     rig[WARNINGS] = "\n".join(chosen.warnings)
-    return ImportedCharacter(rig, figure, len(frames), chosen.warnings)
+    rig[TRACK] = int(np.clip(motion.track_id, *INT_RANGE))
+
+
+def remember_file(rig: Any, path: Path) -> None:
+    """Let ``rig`` remember its motion file and, where one lies around it, the capture and what that says of itself."""
+    path = Path(path).resolve()
+    rig[MOTION] = path.name
+    if (path.parent / RECORD).is_file():
+        rig[CAPTURE] = str(path.parent)
+        rig[REPORT] = "\n".join(report_lines(path.parent, path.name))
+    else:
+        rig.pop(CAPTURE, None)
+        rig.pop(REPORT, None)
 
 
 def capture_name(path: Path, motion: Motion) -> str:
@@ -134,6 +172,11 @@ def figures_of(rig: Any) -> list[Any]:
     return [child for child in rig.children if child.type == "MESH"]
 
 
+def own_figures(rig: Any) -> list[Any]:
+    """The meshes that were made with ``rig``; others that the user parented to it are not among them."""
+    return [figure for figure in figures_of(rig) if BODY in figure]
+
+
 def _by_capture(takes: list[_Take]) -> list[list[_Take]]:
     """Motions of one clip together; one that does not name its clip is alone."""
     captures: dict[str, list[_Take]] = {}
@@ -150,6 +193,8 @@ def _build_capture(scene: Any, people: list[_Take], body: Body, clip: Path | Non
         build_character(scene, character_name(path, motion), motion, choose_body(motion, body), frames, capture)
         for path, frames, motion in people
     ]
+    for person, character in zip(people, characters, strict=True):
+        remember_file(character.rig, person.path)
     if camera is not None:
         camera[CAPTURE_ID] = capture[CAPTURE_ID]
         warning = show_clip(scene, camera, clip) if clip is not None else None

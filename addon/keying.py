@@ -32,16 +32,36 @@ def key_bones(rig: Any, name: str, frames: NDArray[np.floating], channels: BoneC
     return action
 
 
+def key_number(rig: Any, data_path: str, group: str, frames: NDArray[np.floating], values: Array) -> None:
+    """A key on each of ``frames`` (T,) with ``values`` (T,) for a number of ``rig`` itself, in the action it has."""
+    animation = rig.animation_data
+    bag = animation.action.layers[0].strips[0].channelbag(animation.action_slot)
+    _key_curve(bag, data_path, 0, group, np.stack([frames, values], axis=1).astype(np.float32))
+
+
+def keyed_curve(rig: Any, data_path: str) -> Any | None:
+    """The first curve with ``data_path`` in the action that ``rig`` has, or None."""
+    animation = rig.animation_data
+    if animation is None or animation.action is None or animation.action_slot is None:
+        return None
+    bags = [strip.channelbag(animation.action_slot) for layer in animation.action.layers for strip in layer.strips]
+    curves = [bag.fcurves.find(data_path) for bag in bags if bag is not None]
+    return next((curve for curve in curves if curve is not None), None)
+
+
 def _key(bag: Any, bone: str, channel: str, frames: NDArray[np.floating], values: Array) -> None:
-    group = bag.groups.get(bone) or bag.groups.new(bone)
-    linear = np.full(len(frames), LINEAR, np.int32)
     points = np.empty((len(frames), 2), np.float32)
     points[:, 0] = frames
     for component in range(values.shape[1]):
         points[:, 1] = values[:, component]
-        curve = bag.fcurves.new(f'pose.bones["{bone}"].{channel}', index=component)
-        curve.group = group
-        curve.keyframe_points.add(len(frames))
-        curve.keyframe_points.foreach_set("co", points.ravel())
-        curve.keyframe_points.foreach_set("interpolation", linear)
-        curve.update()
+        _key_curve(bag, f'pose.bones["{bone}"].{channel}', component, bone, points)
+
+
+def _key_curve(bag: Any, data_path: str, index: int, group: str, points: NDArray[np.float32]) -> None:
+    """A curve through ``points`` (T, 2), frame and value."""
+    curve = bag.fcurves.new(data_path, index=index)
+    curve.group = bag.groups.get(group) or bag.groups.new(group)
+    curve.keyframe_points.add(len(points))
+    curve.keyframe_points.foreach_set("co", points.ravel())
+    curve.keyframe_points.foreach_set("interpolation", np.full(len(points), LINEAR, np.int32))
+    curve.update()

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lifter.errors import InputError
 from ..lifter.motion_file import Motion
 from ..smpl_assets.rotation import Array, axis_angle_from_quaternion, quaternion_from_axis_angle
 
@@ -16,10 +17,13 @@ BETWEEN: Final = ("trans", "joints", "ends", "confidence", "contacts")
 
 
 def seconds_of(motion: Motion) -> NDArray[np.float64]:
-    """Times (T,) in seconds of a motion's frames."""
+    """Times (T,) in seconds of a motion's frames. Raises InputError when they do not rise."""
     if motion.times is None:
         return np.arange(len(motion.poses)) / motion.fps
-    return np.asarray(motion.times, np.float64)
+    times = np.asarray(motion.times, np.float64)
+    if not (np.all(np.isfinite(times)) and np.all(np.diff(times) > 0)):
+        raise InputError("bad_motion", "The motion's times do not rise from frame to frame.", "Capture the clip again.")
+    return times
 
 
 def resample(motion: Motion, seconds: NDArray[np.float64]) -> Motion:
@@ -28,7 +32,7 @@ def resample(motion: Motion, seconds: NDArray[np.float64]) -> Motion:
     Rotations by slerp (Shoemake, Animating rotation with quaternion curves, 1985), the rest linearly. A time that a
     frame has gives exactly that frame.
     """
-    times = seconds_of(motion)
+    times = motion.times if motion.times is not None else seconds_of(motion)
     later = np.clip(np.searchsorted(times, seconds, side="left"), 0, len(times) - 1)
     earlier = np.where(times[later] > seconds, np.maximum(later - 1, 0), later)
     steps = times[later] - times[earlier]

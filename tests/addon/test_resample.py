@@ -11,7 +11,6 @@ from reel2rig.addon.character import import_motions
 from reel2rig.addon.resample import known_times, resample
 from reel2rig.addon.rig import posed_heads
 from reel2rig.addon.scene_setup import on_whole_frames, scene_frame, scene_seconds
-from reel2rig.addon.timing import swinging_motion
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body, forward
@@ -23,6 +22,15 @@ def keys_of(rig: Any) -> np.ndarray:
     return np.array([point.co.x for point in curve.keyframe_points])
 
 
+def swaying(count: int, body: Body) -> Motion:
+    """Slow turns of all joints and a slow walk, 30 frames a second."""
+    seconds = np.arange(count) / 30.0
+    poses = 0.06 * np.sin(2.0 * seconds[:, None] + np.linspace(0.0, 6.0, 72))
+    trans = np.stack([0.3 * seconds, 0.1 * np.sin(seconds), np.ones(count)], axis=1)
+    shape = np.zeros(10, np.float32)
+    return Motion(poses.astype(np.float32), trans.astype(np.float32), shape, 30.0, body=body.identity(), licence="open")
+
+
 def test_times_that_a_motion_has_give_its_very_frames(motion: Motion) -> None:
     found = resample(motion, np.arange(40)[[0, 7, 7, 39]] / 30.0)
     np.testing.assert_array_equal(found.poses, motion.poses[[0, 7, 7, 39]])
@@ -32,7 +40,7 @@ def test_times_that_a_motion_has_give_its_very_frames(motion: Motion) -> None:
 def test_a_quarter_of_the_time_is_a_quarter_of_the_turn_also_through_half_a_circle() -> None:
     poses = np.zeros((2, 72), np.float32)
     poses[:, 0], poses[:, 4] = [0.2, 1.0], [3.0, -3.0]  # the second joint turns on by 0.283 radians through pi
-    motion = Motion(poses, np.float32([[0, 0, 0], [4, 0, 0]]), np.zeros(10, np.float32), 1.0)
+    motion = Motion(poses, np.array([[0, 0, 0], [4, 0, 0]], np.float32), np.zeros(10, np.float32), 1.0)
     found = resample(motion, np.array([0.25]))
     assert found.poses[0, 0] == pytest.approx(0.4)
     assert found.poses[0, 4] == pytest.approx(3.0 + 0.25 * (2 * np.pi - 6.0))
@@ -63,8 +71,7 @@ def test_nothing_is_known_outside_and_in_gaps() -> None:
 def test_a_30_fps_motion_keeps_its_time_in_a_24_fps_scene(
     scene: Any, motion_path: Path, tmp_path: Path, body: Body
 ) -> None:
-    slow = swinging_motion(60, fps=30.0)
-    slow = replace(slow, poses=0.2 * slow.poses)
+    slow = swaying(60, body)
     write_motion(tmp_path / "slow.npz", slow)
     scene.render.fps, scene.render.fps_base = 24, 1.0
     rig = import_motions(scene, [tmp_path / "slow.npz"], body, frame_rate="scene")[0].rig

@@ -1,0 +1,106 @@
+"""How sure the capture is of a person, on the timeline: a curve beside the bones', and markers where to look."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .keying import key_number, keyed_curve
+from .scene_setup import FIRST_FRAME, frame_rate
+
+CONFIDENCE: Final = "reel2rig_confidence"
+MARKERS: Final = "reel2rig_markers"
+DOUBTFUL: Final = 0.4
+"""People in full view stay above it; hidden limbs and crowds fall below."""
+WORST_SHARE: Final = 3
+JOINED_SECONDS: Final = 0.25
+SHORTEST_SECONDS: Final = 0.1
+MOST_MARKERS: Final = 6
+
+Stretch = tuple[float, float]
+
+
+def person_confidence(confidence: NDArray[np.floating]) -> NDArray[np.float64]:
+    """One number (T,) in 0..1 of joints' confidence (T, J): the mean of each frame's worst third.
+
+    A mean over all joints hides a lost arm, the worst single joint is low all the time.
+    """
+    known = np.clip(np.nan_to_num(confidence.astype(np.float64)), 0.0, 1.0)
+    worst = max(1, known.shape[1] // WORST_SHARE)
+    return np.partition(known, worst - 1, axis=1)[:, :worst].mean(axis=1)
+
+
+def low_confidence_stretches(
+    times: NDArray[np.floating], confidence: NDArray[np.floating], threshold: float = DOUBTFUL
+) -> list[Stretch]:
+    """(start, end) in seconds wherever ``confidence`` (T,) at rising ``times`` (T,) s is below ``threshold``.
+
+    Stretches that lie close together are one; very short ones are none. Start and end are times of low frames.
+    """
+    low = np.flatnonzero(confidence < threshold)
+    if len(low) == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(times[low]) > JOINED_SECONDS)
+    starts, ends = low[np.r_[0, breaks + 1]], low[np.r_[breaks, len(low) - 1]]
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    stretches = [(float(times[start]), float(times[end])) for start, end in zip(starts, ends, strict=True)]
+    return [(start, end) for start, end in stretches if end - start + step > SHORTEST_SECONDS]
+
+
+def doubtful_stretches(rig: Any, scene: Any, threshold: float = DOUBTFUL) -> list[Stretch]:
+    """The same of a character in ``scene``, in the clip's seconds, read from its curve; none without a curve."""
+    curve = keyed_curve(rig, f'["{CONFIDENCE}"]')
+    if curve is None:
+        return []
+    points = np.empty(2 * len(curve.keyframe_points), np.float32)
+    curve.keyframe_points.foreach_get("co", points)
+    frames, values = points.reshape(-1, 2).astype(np.float64).T
+    return low_confidence_stretches((frames - FIRST_FRAME) / frame_rate(scene), values, threshold)
+
+
+def show_confidence(rig: Any, scene: Any, frames: NDArray[np.float64], confidence: NDArray | None) -> None:
+    """Key the person's confidence (T, J) on scene ``frames`` (T,) into its action, and mark the doubtful stretches.
+
+    Earlier markers of the character go. Without confidence (foreign files) there is neither curve nor marker.
+    """
+    remove_markers(rig)
+    if confidence is None:
+        rig.pop(CONFIDENCE, None)
+        return
+    rig[CONFIDENCE] = 1.0
+    rig.id_properties_ui(CONFIDENCE).update(
+        min=0.0, max=1.0, description="How sure the capture is of this person: the worst third of the joints"
+    )
+    values = person_confidence(confidence)
+    key_number(rig, f'["{CONFIDENCE}"]', "Confidence", frames, values)
+    times = (frames - FIRST_FRAME) / frame_rate(scene)
+    _mark(rig, scene, _worst(low_confidence_stretches(times, values), times, values))
+
+
+def remove_markers(rig: Any) -> None:
+    """Take the character's markers off the timelines of its scenes."""
+    names = set(rig.get(MARKERS, "").split("\n"))
+    for scene in rig.users_scene:
+        for marker in [item for item in scene.timeline_markers if item.name in names]:
+            scene.timeline_markers.remove(marker)
+    rig.pop(MARKERS, None)
+
+
+def _worst(stretches: list[Stretch], times: NDArray, values: NDArray) -> list[Stretch]:
+    """At most MOST_MARKERS stretches, those with the most doubt over time, in order of time."""
+
+    def doubt(stretch: Stretch) -> float:
+        inside = (times >= stretch[0]) & (times <= stretch[1])
+        return float((DOUBTFUL - values[inside]).sum())
+
+    return sorted(sorted(stretches, key=doubt, reverse=True)[:MOST_MARKERS])
+
+
+def _mark(rig: Any, scene: Any, stretches: list[Stretch]) -> None:
+    names = []
+    for start, end in stretches:
+        frame = round(FIRST_FRAME + start * frame_rate(scene))
+        marker = scene.timeline_markers.new(f"? {rig.name} {max(0.1, end - start):.1f} s", frame=frame)
+        names.append(marker.name)
+    if names:
+        rig[MARKERS] = "\n".join(names)

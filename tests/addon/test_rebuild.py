@@ -1,0 +1,215 @@
+"""A character takes another motion in place, and leaves nothing behind when it is deleted."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+from reel2rig.addon.capture_collection import camera_of
+from reel2rig.addon.character import import_motions
+from reel2rig.addon.delete_character import delete_character
+from reel2rig.addon.rebuild import rebuild_character
+from reel2rig.addon.rig import posed_heads
+from reel2rig.lifter.errors import InputError
+from reel2rig.lifter.motion_file import Motion, write_motion
+from reel2rig.smpl_assets.body import Body, forward
+
+CLIP = Path(__file__).resolve().parents[2] / "examples" / "balancing.mp4"
+KINDS = (
+    "objects", "armatures", "meshes", "cameras", "actions", "collections", "images", "materials", "movieclips",
+    "shape_keys",
+)  # fmt: skip
+
+
+def everything() -> dict[str, list[str]]:
+    return {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in KINDS}
+
+
+def refitted(motion: Motion, count: int) -> Motion:
+    """Another pose, shape, place, camera and length for the same person."""
+    rng = np.random.default_rng(3)
+    moved = np.array(motion.camera_world_from_cam)
+    moved[:3, 3] += [0.0, -1.0, 0.5]
+    return replace(
+        motion,
+        poses=rng.normal(0, 0.3, (count, 72)).astype(np.float32),
+        trans=rng.normal(0, 0.3, (count, 3)).astype(np.float32),
+        betas=rng.normal(0, 1, 10).astype(np.float32),
+        confidence=rng.uniform(0.0, 0.2, (count, 24)).astype(np.float32),
+        camera_world_from_cam=moved,
+    )
+
+
+def assert_stands_like(scene: Any, rig: Any, figure: Any, motion: Motion, body: Body) -> None:
+    vertices, joints = forward(body, motion.poses, motion.trans, motion.betas)
+    for index in (0, len(joints) // 2, len(joints) - 1):
+        scene.frame_set(1 + index)
+        graph = bpy.context.evaluated_depsgraph_get()
+        assert np.abs(posed_heads(rig, graph)[1:] - joints[index]).max() < 1e-5
+        mesh = figure.evaluated_get(graph).to_mesh()
+        flat = np.empty(3 * len(mesh.vertices), np.float32)
+        mesh.vertices.foreach_get("co", flat)
+        assert np.linalg.norm(flat.reshape(-1, 3) - vertices[index], axis=-1).max() < 1e-4
+
+
+@pytest.fixture
+def made(scene: Any, motion: Motion, motion_path: Path, body: Body) -> Any:
+    low = np.full((40, 24), 0.1, np.float32)
+    write_motion(motion_path, replace(motion, confidence=low))
+    return import_motions(scene, [motion_path], body, CLIP)[0]
+
+
+@pytest.mark.parametrize("count", [40, 17, 65, 1])
+def test_another_motion_of_any_length_takes_the_place_of_the_first(
+    scene: Any, made: Any, motion: Motion, body: Body, count: int
+) -> None:
+    before = everything()
+    other = refitted(motion, count)
+    again = rebuild_character(scene, made.rig, other, body)
+    assert everything() == before
+    assert again.rig == made.rig
+    assert again.frame_count == count
+    assert_stands_like(scene, made.rig, made.figure, other, body)
+    assert (scene.frame_start, scene.frame_end) == (1, max(40, count))
+    expected = Matrix(other.camera_world_from_cam.tolist()) @ Matrix.Diagonal((1, -1, -1, 1))  # type: ignore[union-attr]
+    np.testing.assert_allclose(scene.camera.matrix_world, expected, atol=1e-6)
+
+
+def test_rebuilding_twice_ends_where_one_import_does(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    before = everything()
+    rebuild_character(scene, made.rig, refitted(motion, 30), body)
+    rebuild_character(scene, made.rig, motion, body)
+    assert everything() == before
+    assert_stands_like(scene, made.rig, made.figure, motion, body)
+    assert not scene.timeline_markers  # the last motion knows no confidence
+    assert "reel2rig_confidence" not in made.rig
+
+
+def test_what_the_user_did_stays(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    rig, figure = made.rig, made.figure
+    gold = bpy.data.materials.new("Gold")
+    figure.data.materials[0] = gold
+    figure.modifiers.new("Smooth", "SUBSURF")
+    hat = bpy.data.objects.new("Hat", bpy.data.meshes.new("Hat"))
+    scene.collection.objects.link(hat)
+    hat.parent = rig
+    group = bpy.data.collections.new("Cast")
+    scene.collection.children.link(group)
+    group.objects.link(rig)
+    rig.name, rig.location, rig["score"] = "민수 🎬", (3.0, 0.0, 0.0), 7
+    figure.shape_key_add(name="Basis")
+    smile = figure.shape_key_add(name="Smile")
+    smile.data[5].co.z += 0.25
+    rebuild_character(scene, rig, refitted(motion, 20), body)
+    assert figure.data.materials[0] == gold
+    assert [modifier.type for modifier in figure.modifiers] == ["ARMATURE", "SUBSURF"]
+    assert (hat.parent, rig.name, tuple(rig.location), rig["score"]) == (rig, "민수 🎬", (3.0, 0.0, 0.0), 7)
+    assert group in rig.users_collection
+    keys = figure.data.shape_keys.key_blocks
+    assert keys["Smile"].data[5].co.z - keys["Basis"].data[5].co.z == pytest.approx(0.25, abs=1e-6)
+    assert (keys["Smile"].data[9].co - keys["Basis"].data[9].co).length < 1e-6
+
+
+def test_an_action_that_something_else_uses_stays(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    old = made.rig.animation_data.action
+    made.rig.animation_data.nla_tracks.new().strips.new("take", 1, old)
+    rebuild_character(scene, made.rig, refitted(motion, 20), body)
+    assert made.rig.animation_data.action != old
+    assert old.frame_range[1] == 40
+
+
+@pytest.mark.parametrize("hide", ["viewport", "eye", "collection"])
+def test_a_hidden_character_is_rebuilt_and_stays_hidden(
+    scene: Any, made: Any, motion: Motion, body: Body, hide: str
+) -> None:
+    rig = made.rig
+    if hide == "viewport":
+        rig.hide_viewport = True
+    elif hide == "eye":
+        rig.hide_set(True)
+    else:
+        bpy.context.view_layer.layer_collection.children["walk"].exclude = True
+    other = refitted(motion, 40)
+    rebuild_character(scene, rig, other, body)
+    assert not rig.visible_get()
+    assert rig.hide_viewport == (hide == "viewport")
+    assert rig.name not in scene.collection.objects
+    for layer in bpy.context.view_layer.layer_collection.children:
+        layer.exclude = False
+    rig.hide_viewport = False
+    rig.hide_set(False)
+    assert_stands_like(scene, rig, made.figure, other, body)
+
+
+def test_another_body_is_another_mesh_on_the_same_object(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    smaller = replace(body, name="other", licence="smpl-noncommercial")
+    other = replace(refitted(motion, 10), body=smaller.identity())
+    name, materials = made.figure.data.name, list(made.figure.data.materials)
+    rebuild_character(scene, made.rig, other, smaller)
+    assert made.figure.data.name == name
+    assert list(made.figure.data.materials) == materials
+    assert made.rig["reel2rig_licence"] == "smpl-noncommercial"
+    assert_stands_like(scene, made.rig, made.figure, other, smaller)
+    assert len(bpy.data.meshes) == 1
+
+
+def test_bones_that_were_renamed_are_named_and_nothing_changes(
+    scene: Any, made: Any, motion: Motion, body: Body
+) -> None:
+    made.rig.data.bones["left_knee"].name = "Knee.L"
+    action = made.rig.animation_data.action
+    with pytest.raises(InputError, match="left_knee"):
+        rebuild_character(scene, made.rig, refitted(motion, 20), body)
+    assert made.rig.animation_data.action == action
+
+
+def test_markers_follow_a_rebuild(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    assert [marker.name for marker in scene.timeline_markers] == ["? walk_person_01 1.3 s"]
+    scene.timeline_markers.new("mine", frame=3)
+    rebuild_character(scene, made.rig, refitted(motion, 20), body)
+    assert sorted(marker.name for marker in scene.timeline_markers) == ["? walk_person_01 0.6 s", "mine"]
+
+
+def test_delete_leaves_the_file_as_it_was_before_the_import(
+    scene: Any, motion: Motion, motion_path: Path, body: Body
+) -> None:
+    before = everything()
+    low = replace(motion, confidence=np.zeros((40, 24), np.float32))
+    paths = [motion_path, motion_path.with_name("person_02.npz")]
+    for path in paths:
+        write_motion(path, low)
+    first, second = import_motions(scene, paths, body, CLIP)
+    camera = scene.camera
+    delete_character(first.rig)
+    assert scene.camera == camera  # somebody is left in the capture
+    assert [marker.name for marker in scene.timeline_markers] == ["? walk_person_02 1.3 s"]
+    assert second.rig.animation_data.action is not None
+    delete_character(second.rig)
+    assert everything() == before
+    assert scene.camera is None
+    assert not scene.timeline_markers
+
+
+def test_delete_leaves_other_captures_and_the_users_own_things(
+    scene: Any, made: Any, motion_path: Path, body: Body
+) -> None:
+    other = import_motions(scene, [motion_path], body, CLIP)[0]
+    hat = bpy.data.objects.new("Hat", None)
+    made.rig.users_collection[0].objects.link(hat)
+    made.rig.location.x = 2.0
+    hat.parent = made.rig
+    bpy.context.view_layer.update()
+    where = hat.matrix_world.copy()
+    delete_character(made.rig)
+    assert hat.parent is None
+    bpy.context.view_layer.update()
+    assert hat.matrix_world == where
+    assert hat.users_collection
+    assert other.rig.animation_data.action is not None
+    left = camera_of(other.rig)
+    assert left is not None
+    assert left.data.background_images[0].image is not None
+    assert other.figure.data.materials[0] is not None

@@ -38,6 +38,16 @@ def test_an_earlier_capture_is_replaced_and_its_people_go(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_what_is_outdated_goes_with_the_earlier_capture_unless_it_is_new(tmp_path: Path) -> None:
+    out = fill(tmp_path / "out", preview="old", joints="old", mine="mine")
+    with published_whole(out, outdated=["preview.npz", "joints.npz", "missing.npz"]) as staging:
+        fill(staging, joints="new")
+    assert contents(out) == {"joints.npz": "new", "mine.npz": "mine"}
+    with pytest.raises(KeyError), published_whole(out, outdated=["joints.npz"]):
+        raise KeyError
+    assert contents(out) == {"joints.npz": "new", "mine.npz": "mine"}
+
+
 def test_an_error_leaves_the_earlier_capture(tmp_path: Path) -> None:
     out = fill(tmp_path / "out", person_01="old", person_02="old")
     with pytest.raises(KeyError), published_whole(out) as staging:

@@ -157,3 +157,43 @@ def test_a_loop_comes_back_to_where_it_began(rest: RestSkeleton, captured: Motio
     length = 2 * len(captured[1])
     shift = np.linalg.norm((pelvis - there_and_back[1])[::length, :2], axis=1)
     assert shift.max() < 0.2, "metres, of 30 walked"
+
+
+def told(motion: Motion, frames: slice, points: slice, contact: float) -> np.ndarray:
+    """What is told of a motion's contacts: ``contact`` of these points in these frames."""
+    result = np.full((len(motion[1]), 4), np.nan, np.float32)
+    result[frames, points] = contact
+    return result
+
+
+LEFT, RIGHT = slice(0, 2), slice(2, 4)
+
+
+# a step that slides, a foot that rolls, and one that swings through the air by more than a metre
+@pytest.mark.parametrize(("frames", "points"), [((20, 32), LEFT), ((40, 58), RIGHT), ((30, 70), LEFT)])
+def test_a_foot_told_to_stand_keeps_still(
+    rest: RestSkeleton, captured: Motion, frames: tuple[int, int], points: slice
+) -> None:
+    here = slice(*frames)
+    local, pelvis, contact = clean_up(rest, *captured, FPS, CleanUp(), told=told(captured, here, points, 1.0))
+    feet = pose_skeleton(rest, local, pelvis).ends[:, CONTACT_POINTS]
+    slides = np.linalg.norm(np.diff(feet[here, points], axis=0), axis=-1)
+    assert slides[1:-1].max() < 0.001
+    assert slides.max() < 0.003, "in the frames at the border"
+    assert contact[here, points].all()
+
+
+@pytest.mark.parametrize("contact", [0.0, 1.0])
+def test_other_frames_decide_as_if_nothing_was_told(rest: RestSkeleton, captured: Motion, contact: float) -> None:
+    words = told(captured, slice(40, 70), LEFT, contact)
+    found = clean_up(rest, *captured, FPS, CleanUp(), told=words)[2]
+    usual = clean_up(rest, *captured, FPS, CleanUp())[2]
+    np.testing.assert_array_equal(found, np.where(np.isnan(words), usual, contact))
+
+
+def test_only_feet_told_to_stand_are_held_where_feet_glide(rest: RestSkeleton, captured: Motion) -> None:
+    options = CleanUp(contacts="grounding")
+    local, pelvis, contact = clean_up(rest, *captured, FPS, options, told=told(captured, slice(20, 32), LEFT, 1.0))
+    feet = pose_skeleton(rest, local, pelvis).ends[:, CONTACT_POINTS]
+    assert np.linalg.norm(np.diff(feet[20:32, LEFT], axis=0), axis=-1).max() < 0.001
+    assert slide(rest, (local[40:], pelvis[40:]), contact[40:]) > 3.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.fit import fit
-from reel2rig.lifter.missing_frames import bridged, evenly_spaced, filled, told_gaps, without_strays
+from reel2rig.lifter.missing_frames import bridged, evenly_spaced, filled, held, told_gaps, without_strays
 from reel2rig.lifter.records import Fit, Joints3D
 from reel2rig.smpl_assets.body import open_body
 from reel2rig.smpl_assets.rotation import axis_angle_from_matrix, matrix_from_axis_angle
@@ -78,6 +78,31 @@ def test_frames_before_the_first_and_after_the_last_sight_are_left_out() -> None
     joints.confidence[[0, 4]] = 0
     found, joints = filled(found, joints, open_body(), FPS)
     assert joints.frames.tolist() == [2, 4, 6]
+
+
+def test_whoever_is_held_keeps_still_in_the_frames_of_before_and_after() -> None:
+    found, joints = bending([2, 3, 4])
+    times = np.array([0.0, 0.12, 0.2, 0.3, 0.4, 0.7])  # not quite even, and one frame is absent
+    found, joints = held(found, joints, np.array([0, 2, 4, 6, 8, 14]), times, FPS)
+    assert joints.frames.tolist() == [0, 2, 4, 6, 8, 10, 12, 14]
+    np.testing.assert_allclose(joints.times, [0.0, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    np.testing.assert_allclose(elbow(found), [0.2, 0.2, 0.2, 0.3, 0.4, 0.4, 0.4, 0.4])
+    np.testing.assert_allclose(found.trans[:, 0], elbow(found))
+    seen = [False, False, True, True, True, False, False, False]
+    assert (joints.confidence.max(axis=1) > 0).tolist() == seen
+    assert np.isfinite(found.pixel_residual).tolist() == seen
+    assert set(joints.track_id.tolist()) == {3}
+
+
+def test_nobody_is_held_who_was_seen_in_all_frames() -> None:
+    found, joints = bending([2, 3, 4])
+    assert held(found, joints, joints.frames, joints.times, FPS) == (found, joints)
+
+
+def test_a_long_time_held_is_told_as_such() -> None:
+    _, joints = held(*bending([0, 1]), np.array([0, 40]), np.array([0.0, 2.0]), FPS)
+    (told,) = told_gaps("Anna", joints.times, joints.confidence)
+    assert "from 0.2 s for 1.9 s: they keep still" in told
 
 
 def test_long_gaps_are_told_with_their_time() -> None:

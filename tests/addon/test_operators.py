@@ -103,7 +103,7 @@ def test_the_panel_shows_source_and_character(motion_path: Path, monkeypatch: py
     assert not panel.REEL2RIG_PT_character.poll(bpy.context)
     bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
     said = drawn(panel.REEL2RIG_PT_character)
-    assert "Licence: open: may be used commercially" in said
+    assert "Licence: may be used commercially" in said
     assert "From walk.mp4" in said
     assert "Frames 1 to 40, 1.30 s" in said
     assert ExportGame.bl_idname in said

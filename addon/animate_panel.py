@@ -5,6 +5,7 @@ from typing import Any, Final
 import bpy
 
 from .animated_character import animated_armature
+from .make_loop import MakeLoop
 from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
 from .sidebar import Sidebar
@@ -25,6 +26,7 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         column = self.layout.column(align=True)
         column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
         column.operator_menu_enum(MoveTravel.bl_idname, "travel", text="Root Motion")
+        column.operator(MakeLoop.bl_idname, icon="FILE_REFRESH")
 
 
-ANIMATE_CLASSES: Final[tuple[type, ...]] = (ReduceKeys, MoveTravel, REEL2RIG_PT_animate)
+ANIMATE_CLASSES: Final[tuple[type, ...]] = (ReduceKeys, MoveTravel, MakeLoop, REEL2RIG_PT_animate)

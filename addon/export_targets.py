@@ -1,31 +1,47 @@
-"""Game engines as data: how a character is written for each. Axes Y up, metres, node scale 1 in all of them."""
+"""Game engines as data (export_targets.json), and how each file format is written: metres, one take, node scale 1."""
 
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
-Format = Literal["FBX", "GLB"]
+Format = Literal["FBX", "GLB", "BVH", "USD", "NPZ"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+DATA: Final = Path(__file__).resolve().with_suffix(".json")
 
 
 @dataclass(frozen=True)
 class ExportTarget:
-    """One engine. armature_name: what the armature node must be called, or None for the character's own name."""
+    """One engine. reads: formats it takes without a plug-in of others; default_format: the best of them.
+
+    armature_name: what the armature node must be called, or None for the character's own name.
+    """
 
     label: str
     description: str
     default_format: Format
+    reads: tuple[Format, ...]
     armature_name: str | None = None
-    fbx: dict[str, Any] = field(default_factory=dict)
-    glb: dict[str, Any] = field(default_factory=dict)
 
 
-# FBX_SCALE_UNITS writes node scale 1; simplify 0 keeps every key; one NLA strip gives a named take from 0.0 s.
+def read_targets(path: Path = DATA) -> dict[str, ExportTarget]:
+    """The engines in a data file."""
+    table = json.loads(path.read_text("utf-8"))
+    return {key: ExportTarget(**{**facts, "reads": tuple(facts["reads"])}) for key, facts in table.items()}
+
+
+TARGETS: Final[dict[str, ExportTarget]] = read_targets()
+
+# The stage holds Y-up data already (use_space_transform off), so no node is turned. FBX_SCALE_UNITS writes node scale
+# 1; simplify 0 keeps every key; one NLA strip gives a named take from 0.0 s.
 FBX_OPTIONS: Final[dict[str, Any]] = {
     "use_selection": True,
     "object_types": {"ARMATURE", "MESH"},
     "use_custom_props": True,
     "add_leaf_bones": False,
-    "use_armature_deform_only": True,
+    "use_armature_deform_only": False,
     "apply_scale_options": "FBX_SCALE_UNITS",
+    "use_space_transform": False,
     "axis_forward": "-Z",
     "axis_up": "Y",
     "mesh_smooth_type": "FACE",
@@ -48,20 +64,28 @@ GLB_OPTIONS: Final[dict[str, Any]] = {
     "export_apply": False,
     "export_skins": True,
     "export_def_bones": False,
+    "export_rest_position_armature": True,
     "export_animations": True,
     "export_animation_mode": "NLA_TRACKS",
     "export_anim_slide_to_zero": True,
     "export_force_sampling": True,
     "export_optimize_animation_size": False,
-    "export_morph": False,
+    "export_morph": True,
+    "export_morph_animation": True,
     "export_cameras": False,
     "export_lights": False,
 }
 
-TARGETS: Final[dict[str, ExportTarget]] = {
-    "unity": ExportTarget("Unity", "FBX for a humanoid or generic avatar", "FBX"),
-    # Unreal makes the armature node an extra root bone unless it is called exactly so
-    "unreal": ExportTarget("Unreal Engine", "FBX whose top bone is root", "FBX", armature_name="Armature"),
-    "godot": ExportTarget("Godot", "Binary glTF", "GLB"),
-    "generic": ExportTarget("Other", "FBX for any other program", "FBX"),
+# Z stays up: the file says so, and no node has to be turned.
+USD_OPTIONS: Final[dict[str, Any]] = {
+    "selected_objects_only": True,
+    "export_animation": True,
+    "export_armatures": True,
+    "only_deform_bones": False,
+    "export_shapekeys": True,
+    "export_custom_properties": True,
+    "export_materials": True,
+    "convert_orientation": False,
+    "root_prim_path": "/root",
+    "evaluation_mode": "RENDER",
 }

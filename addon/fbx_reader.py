@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..smpl_assets.rotation import Array
-from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion, WrongExportError, world_transforms
+from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion, NodeTree, WrongExportError, turns_from_rest
 
 CHANNELS: Final = (b"Lcl Translation", b"Lcl Rotation", b"Lcl Scaling")
 CENTIMETRES: Final = 100.0
@@ -134,21 +134,29 @@ def _matrix_from_euler_xyz(degrees: Array) -> Array:
 
 
 def _skeleton(nodes: dict[int, FbxNode], times: Array, unit: float) -> dict[str, Any]:
-    """Bones, parents and positions of ExportedMotion."""
+    """Bones, parents, heads, turns and rest of ExportedMotion. At rest is what the nodes show without the take."""
     order = {identity: index for index, identity in enumerate(nodes)}
     listed = list(nodes.values())
-    rotations = [_matrix_from_euler_xyz(_sampled(node, b"Lcl Rotation", times)) for node in listed]
-    offsets = [_sampled(node, b"Lcl Translation", times) * unit for node in listed]
-    positions = world_transforms(rotations, offsets, [order.get(node.parent, -1) for node in listed])
+    parents = tuple(order.get(node.parent, -1) for node in listed)
     bones = [index for index, node in enumerate(listed) if node.kind == "LimbNode"]
+    posed = [(_sampled(node, b"Lcl Rotation", times), _sampled(node, b"Lcl Translation", times)) for node in listed]
+    still = [(node.values[b"Lcl Rotation"][None], node.values[b"Lcl Translation"][None]) for node in listed]
+    rotations, heads = _tree(parents, posed, unit).in_world(bones, len(times))
+    rest, rest_heads = _tree(parents, still, unit).in_world(bones, 1)
     names = {identity: node.name for identity, node in nodes.items() if node.kind == "LimbNode"}
     return {
         "bones": tuple(listed[index].name for index in bones),
         "parents": tuple(names.get(listed[index].parent) for index in bones),
-        "positions": np.stack([positions[index] for index in bones], axis=1) @ Y_UP_TO_Z_UP.T
-        if bones
-        else np.zeros((len(times), 0, 3)),
+        "heads": heads @ Y_UP_TO_Z_UP.T,
+        "turns": turns_from_rest(rotations, rest[0]),
+        "rest_heads": rest_heads[0] @ Y_UP_TO_Z_UP.T,
     }
+
+
+def _tree(parents: tuple[int, ...], channels: list[tuple[Array, Array]], unit: float) -> NodeTree:
+    """Nodes with rotations in degrees and translations in units of ``unit`` metres."""
+    rotations = tuple(_matrix_from_euler_xyz(rotation) for rotation, _ in channels)
+    return NodeTree(parents, rotations, tuple(offset * unit for _, offset in channels))
 
 
 def _deforming(objects: Any, links: list[Any], nodes: dict[int, FbxNode]) -> frozenset[str]:

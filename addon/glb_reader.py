@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..smpl_assets.rotation import Array, matrix_from_quaternion
-from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion, WrongExportError, world_transforms
+from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion, NodeTree, WrongExportError, turns_from_rest
 
 COMPONENTS: Final = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -51,13 +51,17 @@ def read_glb(path: Path) -> ExportedMotion:
     for index, node in enumerate(nodes):
         for child in node.get("children", []):
             parents[child] = index
-    times, positions = _animated_positions(glb, takes[0], parents)
+    times, posed, still = _node_trees(glb, takes[0], tuple(parents))
+    rotations, heads = posed.in_world(joints, len(times))
+    rest, rest_heads = still.in_world(joints, 1)
     return ExportedMotion(
         take=takes[0].get("name", ""),
         times=times,
         bones=tuple(nodes[joint]["name"] for joint in joints),
         parents=tuple(nodes[parents[j]]["name"] if parents[j] in joints else None for j in joints),
-        positions=_stacked([positions[joint] for joint in joints], len(times)) @ Y_UP_TO_Z_UP.T,
+        heads=heads @ Y_UP_TO_Z_UP.T,
+        turns=turns_from_rest(rotations, rest[0]),
+        rest_heads=rest_heads[0] @ Y_UP_TO_Z_UP.T,
         deforming=_deforming(glb, joints),
         node_scales=np.array([node.get("scale", (1.0, 1.0, 1.0)) for node in nodes]),
         vertex_count=sum(len(glb.array(part["attributes"]["POSITION"])) for part in _parts(glb)),
@@ -65,22 +69,18 @@ def read_glb(path: Path) -> ExportedMotion:
     )
 
 
-def _stacked(positions: list[Array], count: int) -> Array:
-    """Positions (T or 1, 3) of each bone as one array (T, B, 3)."""
-    return np.stack([np.tile(item, (count, 1)) if len(item) == 1 else item for item in positions], axis=1)
-
-
 def _parts(glb: Glb) -> list[dict[str, Any]]:
     return [part for mesh in glb.tree.get("meshes", []) for part in mesh["primitives"]]
 
 
-def _animated_positions(glb: Glb, take: dict[str, Any], parents: list[int]) -> tuple[Array, list[Array]]:
-    """Key times (T,) in seconds and every node's world positions (T or 1, 3)."""
+def _node_trees(glb: Glb, take: dict[str, Any], parents: tuple[int, ...]) -> tuple[Array, NodeTree, NodeTree]:
+    """Key times (T,) in seconds, the nodes as the take moves them, and as they stand without it."""
     nodes = glb.tree["nodes"]
     samplers = [{**sampler, "times": glb.array(sampler["input"])[:, 0]} for sampler in take["samplers"]]
     times = np.unique(np.concatenate([sampler["times"] for sampler in samplers])).astype(np.float64)
     rotations = [np.array([node.get("rotation", (0.0, 0.0, 0.0, 1.0))]) for node in nodes]
     offsets = [np.array([node.get("translation", (0.0, 0.0, 0.0))]) for node in nodes]
+    still = NodeTree(parents, _matrices(rotations), tuple(offsets))
     into = {"rotation": rotations, "translation": offsets}
     for channel in take["channels"]:
         sampler, target = samplers[channel["sampler"]], channel["target"]
@@ -88,8 +88,11 @@ def _animated_positions(glb: Glb, take: dict[str, Any], parents: list[int]) -> t
             values = glb.array(sampler["output"]).astype(np.float64)
             columns = [np.interp(times, sampler["times"], column) for column in values.T]
             into[target["path"]][target["node"]] = np.stack(columns, axis=-1)
-    matrices = [matrix_from_quaternion(_unit_wxyz(rotation)) for rotation in rotations]
-    return times, world_transforms(matrices, offsets, parents)
+    return times, NodeTree(parents, _matrices(rotations), tuple(offsets)), still
+
+
+def _matrices(rotations: list[Array]) -> tuple[Array, ...]:
+    return tuple(matrix_from_quaternion(_unit_wxyz(rotation)) for rotation in rotations)
 
 
 def _unit_wxyz(xyzw: Array) -> Array:

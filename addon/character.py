@@ -195,11 +195,9 @@ def _build_capture(scene: Any, people: list[_Take], body: Body, clip: Path | Non
     ]
     for person, character in zip(people, characters, strict=True):
         remember_file(character.rig, person.path)
-    if camera is not None:
-        camera[CAPTURE_ID] = capture[CAPTURE_ID]
-        warning = show_clip(scene, camera, clip) if clip is not None else None
-        if warning is not None:
-            characters[0] = _with_warning(characters[0], warning)
+    warning = show_clip(scene, camera, clip) if camera is not None and clip is not None else None
+    if warning is not None:
+        characters[0] = _with_warning(characters[0], warning)
     return characters
 
 

@@ -8,15 +8,16 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ..lifter.errors import InputError
 from ..lifter.motion_file import Motion
+from .capture_collection import CAPTURE_ID
 from .resample import known_times, resample, seconds_of
 
 FIRST_FRAME: Final = 1
 """The scene frame that shows the clip's time 0."""
 SENSOR_WIDTH_MM: Final = 36.0
 CAMERA_NAME: Final = "Reel2Rig Camera"
-FILMED: Final = "reel2rig_filmed"
-"""A capture's camera has this property."""
+LAST_FRAME: Final = 1_048_574  # of any Blender scene
 
 
 def frame_rate(scene: Any) -> float:
@@ -43,9 +44,12 @@ def scene_seconds(scene: Any, frame: float) -> float:
 def scene_frames(motion: Motion, scene: Any) -> NDArray[np.float64]:
     """Scene frame numbers (T,) of a motion's frames; whole numbers wherever they are within a fiftieth of one.
 
-    Raises InputError when the motion's times do not rise.
+    Raises InputError when the motion's times do not rise, or go on for longer than a scene can last.
     """
     frames = FIRST_FRAME + seconds_of(motion) * frame_rate(scene)
+    if frames[-1] > LAST_FRAME:
+        message = f"The motion ends after {frames[-1] / frame_rate(scene) / 3600:.3g} hours, beyond the last frame."
+        raise InputError("too_long", message, "Capture the clip in parts.")
     whole = np.round(frames)
     return np.where(np.abs(frames - whole) < 0.02, whole, frames)
 
@@ -96,10 +100,10 @@ def add_camera(scene: Any, collection: Any, motion: Motion, name: str = CAMERA_N
     camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
     collection.objects.link(camera)
     place_camera(camera, motion)
-    if scene.camera is None or FILMED not in scene.camera:
+    if scene.camera is None or CAPTURE_ID not in scene.camera:
         scene.camera = camera
         _set_render_size(scene.render, motion)
-    camera[FILMED] = motion.source
+    camera[CAPTURE_ID] = collection.get(CAPTURE_ID, "")
     return camera
 
 

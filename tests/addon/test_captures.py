@@ -92,10 +92,9 @@ def test_two_captures_do_not_touch_each_other(scene: Any, motion: Motion, motion
     assert capture_of(one) != capture_of(other)
     again = import_motions(scene, [motion_path], body, CLIP)[0].rig  # the same clip once more
     assert capture_of(again) != capture_of(one)
-    offsets = {camera_of(rig).data.animation_data.action for rig in (one, other, again)}
-    assert len(offsets) == 3
-    for rig in (one, other, again):
-        assert picture_shown(scene, camera_of(rig), 31) == 60
+    cameras: list[Any] = [camera_of(rig) for rig in (one, other, again)]
+    assert len({camera.data.animation_data.action for camera in cameras}) == 3
+    assert [picture_shown(scene, camera, 31) for camera in cameras] == [60, 60, 60]
 
 
 def test_a_clip_of_another_shape_is_as_wide_as_the_view(scene: Any, motion: Motion, tmp_path: Path, body: Body) -> None:
@@ -131,3 +130,39 @@ def test_a_saved_file_holds_everything(scene: Any, motion: Motion, body: Body, t
     assert camera_in(capture_of(rig)) == scene.camera
     assert scene.camera.data.background_images[0].image.frame_duration == 100
     np.testing.assert_array_equal([point.co.x for point in curves_of(rig)[0].keyframe_points][:3], [1, 2, 3])
+
+
+def test_undo_takes_an_import_back_whole(addon: None, motion: Motion, tmp_path: Path) -> None:
+    low = saved(motion, tmp_path / "사람 1.npz", confidence=np.zeros((40, 24), np.float32))
+    window = bpy.context.window_manager.windows[0]
+    bpy.context.scene.render.fps = 24
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.reel2rig.import_motion(filepath=str(low), clip=str(CLIP))
+    assert bpy.context.scene.timeline_markers
+    bpy.ops.ed.undo_push(message="Import Motion")  # a window does this by itself
+    with bpy.context.temp_override(window=window):
+        bpy.ops.ed.undo()
+    scene = bpy.context.scene
+    kinds = (bpy.data.objects, bpy.data.actions, bpy.data.collections, bpy.data.images, scene.timeline_markers)
+    assert [len(kind) for kind in kinds] == [0, 0, 0, 0, 0]
+    assert (scene.render.fps, scene.camera) == (24, None)
+    with bpy.context.temp_override(window=window):
+        bpy.ops.ed.redo()
+    assert picture_shown(bpy.context.scene, bpy.context.scene.camera, 31) == 60
+
+
+def test_import_motion_keeps_the_scenes_rate_when_told(addon: None, motion_path: Path) -> None:
+    bpy.context.scene.render.fps = 24
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path), frame_rate="scene")
+    assert bpy.context.scene.render.fps == 24
+    assert bpy.context.scene.frame_end == 1 + int(39 / 30 * 24)
+
+
+def test_no_handler_is_installed(addon: None, motion_path: Path) -> None:
+    def handlers() -> list[Any]:
+        lists = [getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)]
+        return [function for item in lists if isinstance(item, list) for function in item]
+
+    before = handlers()
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path), clip=str(CLIP))
+    assert handlers() == before

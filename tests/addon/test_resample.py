@@ -129,5 +129,12 @@ def test_seconds_and_frames_are_inverse(scene: Any, motion: Motion) -> None:
     for seconds in (0.0, 1.0, 12.3456):
         assert scene_seconds(scene, scene_frame(scene, seconds)) == pytest.approx(seconds)
     assert scene_frame(scene, 0.0) == 1
+
+
+def test_times_that_no_scene_can_show_are_refused(scene: Any, motion: Motion) -> None:
     with pytest.raises(InputError, match="do not rise"):
         on_whole_frames(replace(motion, times=np.zeros(40)), scene)
+    with pytest.raises(InputError, match="do not rise"):
+        on_whole_frames(replace(motion, times=np.full(40, np.nan)), scene)
+    with pytest.raises(InputError, match="beyond the last frame"):
+        on_whole_frames(replace(motion, times=1e9 * np.arange(40)), scene)

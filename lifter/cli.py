@@ -113,7 +113,10 @@ def _capture_verb(verb: argparse.ArgumentParser) -> None:
 
 def _refit_verb(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path, help="folder of the capture; its results are replaced")
-    kinds = "swap, unseen, or stand, free with _left, _right or neither; seconds of the clip; may be given again"
+    kinds = (
+        "swap (left and right), unseen, stand, stand_left, stand_right, free, free_left, free_right; person by track "
+        "number, seconds of the clip, both included; may be given again"
+    )
     verb.add_argument("--correct", action="append", default=[], metavar="KIND:PERSON:START:END", help=kinds)
     verb.add_argument("--no-preview", action="store_true", help="write no preview.mp4, which takes the most time")
     _device_option(verb)
@@ -150,7 +153,9 @@ def _world_options(verb: argparse.ArgumentParser) -> None:
 def _fit_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--body", type=Path, default=OPEN_BODY, help="SMPL file of your own; default: the open body")
     verb.add_argument(
-        "--build", help="mass, muscle and gender, which joints hardly show: male, female_heavy, thin, ..."
+        "--build",
+        type=lambda name: None if name == "none" else name,
+        help="mass, muscle and gender, which joints hardly show: male, female_heavy, thin, ..., or none in particular",
     )
     verb.add_argument(
         "--refine", choices=("none", "smplx"), default="none", help="smplx: refine through the smplx package"

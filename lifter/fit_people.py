@@ -72,7 +72,7 @@ def fit_people(
         finished, here = _finished(first.pop(0), person, joints, keypoints, body, options, tracked)
         fits.append(finished)
         rows.append(here)
-        progress(sum(len(one.times) for one in rows))
+        progress(int(np.isin(joints.track_id, people[: len(rows)]).sum()))
     return fits, everybody(rows)
 
 

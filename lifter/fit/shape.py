@@ -159,11 +159,11 @@ class _Misfit:
 
 
 def betas_of_build(body: Body, build: str | None) -> dict[str, float]:
-    """The betas of BUILD by name, as one of the body's presets has them; none for None.
+    """The betas of BUILD by name, as one of the body's presets has them; none for None and "auto".
 
     Raises InputError("no_build") for a preset that the body does not have.
     """
-    if build is None:
+    if build in (None, "auto"):
         return {}
     presets = dict(body.presets)
     if build not in presets:

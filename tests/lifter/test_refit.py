@@ -134,6 +134,13 @@ def test_another_height_scales_the_person(captured: Path, folder: Path, capsys: 
     assert record(folder)["refitted"] == 3
 
 
+def test_a_build_can_be_given_and_taken_back(captured: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refit(capsys, folder, QUICK, "--build", "female_heavy")
+    assert not np.allclose(motion(folder).betas, motion(captured).betas, atol=0.1)
+    refit(capsys, folder, QUICK, "--build", "none")
+    assert_same_arrays(folder / "person_01.npz", captured / "person_01.npz")
+
+
 def test_another_lens_is_taken_and_kept(captured: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refit(capsys, folder, QUICK, "--fov", "90")
     refit(capsys, folder, QUICK)

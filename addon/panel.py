@@ -1,4 +1,4 @@
-"""The sidebar tab "Reel2Rig": video in, progress, what the character is, corrections."""
+"""The sidebar tab "Reel2Rig": video in, progress, export."""
 
 # pyright: reportInvalidTypeForm=false
 
@@ -6,11 +6,10 @@ from typing import Any
 
 import bpy
 
-from .body_choice import LICENCE_TEXT
 from .capture_jobs import JOBS
 from .capture_range import SceneRange, WholeClip
 from .capture_settings import MAIN, MORE, CaptureSettings
-from .character import EXPORT, LICENCE, SOURCE, WARNINGS, active_character
+from .character import EXPORT, active_character
 from .export_game import FORMAT_ITEMS, TARGET_ITEMS, ExportGame
 from .failures import draw_failures
 from .import_motion import ImportMotion
@@ -97,10 +96,10 @@ def _draw_capture(layout: Any, settings: Any) -> None:
         setattr(button, name, getattr(settings, name))
 
 
-class REEL2RIG_PT_character(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
-    """The active character."""
+class REEL2RIG_PT_export(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+    """The way out to a game."""
 
-    bl_label = "Character"
+    bl_label = "Export"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -108,15 +107,9 @@ class REEL2RIG_PT_character(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's
         return active_character(context) is not None
 
     def draw(self, context: Any) -> None:
-        """What it is, what it may be used for, and the way out to a game."""
+        """Engine, format, button, and what was read back from the last file."""
         rig: Any = active_character(context)
         settings, column = context.scene.reel2rig, self.layout.column()
-        column.label(text=rig.name, icon="ARMATURE_DATA")
-        for line in _facts(rig, context.scene):
-            column.label(text=line)
-        for warning in filter(None, rig.get(WARNINGS, "").split("\n")):
-            column.label(text=warning, icon="ERROR")
-        column.separator()
         column.use_property_split = True
         column.prop(settings, "target")
         column.prop(settings, "file_format")
@@ -124,15 +117,3 @@ class REEL2RIG_PT_character(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's
         button.target, button.file_format = settings.target, settings.file_format
         for number, figure in enumerate(filter(None, rig.get(EXPORT, "").split(", "))):
             column.label(text=figure, icon="BLANK1" if number else "CHECKMARK")
-
-
-def _facts(rig: Any, scene: Any) -> list[str]:
-    facts = [f"Licence: {LICENCE_TEXT.get(rig[LICENCE], rig[LICENCE])}"]
-    if rig.get(SOURCE):
-        facts.append(f"From {rig[SOURCE].split(' sha256:')[0]}")
-    action = rig.animation_data.action if rig.animation_data else None
-    if action is not None:
-        first, last = action.frame_range
-        seconds = (last - first) * scene.render.fps_base / scene.render.fps
-        facts.append(f"Frames {first:g} to {last:g}, {seconds:.2f} s")
-    return facts

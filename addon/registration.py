@@ -7,12 +7,15 @@ import bpy
 from .animate_panel import ANIMATE_CLASSES
 from .capture_jobs import JOBS
 from .capture_range import SceneRange, WholeClip
+from .character_panel import REEL2RIG_PT_character
+from .correct import CorrectRange, DeletePerson, InterpolateUncertain, RemoveCorrection
 from .export_game import ExportGame
 from .failures import FAILURES, CopyReport, DismissFailures
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
-from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_character, Reel2RigSettings
+from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_export, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
+from .refit import Refit, UpdateCharacters
 from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
 
 CLASSES: Final[tuple[type, ...]] = (
@@ -30,10 +33,17 @@ CLASSES: Final[tuple[type, ...]] = (
     CopyReport,
     DismissFailures,
     ImportMotion,
+    Refit,
+    UpdateCharacters,
+    CorrectRange,
+    InterpolateUncertain,
+    RemoveCorrection,
+    DeletePerson,
     ExportGame,
     REEL2RIG_FH_video,
     REEL2RIG_PT_capture,
     REEL2RIG_PT_character,
+    REEL2RIG_PT_export,
     *ANIMATE_CLASSES,
 )
 

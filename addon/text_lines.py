@@ -11,8 +11,17 @@ WIDTH: Final = 38
 
 def draw_lines(column: Any, text: str, icon: str = "NONE") -> None:
     """``text``, translated where there is a translation, as labels below each other, the first one with ``icon``."""
-    for number, line in enumerate(wrapped(bpy.app.translations.pgettext_iface(text))):
+    for number, line in enumerate(wrapped(translated(text))):
         column.label(text=line, icon=icon if number == 0 else "NONE" if icon == "NONE" else "BLANK1", translate=False)
+
+
+def translated(text: str) -> str:
+    """``text`` in the user's language, as far as the table has it: as a whole, or before and after its first colon."""
+    whole = bpy.app.translations.pgettext_iface(text)
+    head, colon, rest = text.partition(": ")
+    if whole != text or not colon:
+        return whole
+    return bpy.app.translations.pgettext_iface(head) + colon + bpy.app.translations.pgettext_iface(rest)
 
 
 def wrapped(text: str) -> list[str]:

@@ -48,17 +48,12 @@ def capture_command(python: Path, request: CaptureRequest) -> list[str]:
     return command + _fit_words(request)
 
 
-def refit_command(python: Path, folder: Path, request: FitRequest | None, corrections: Sequence[str]) -> list[str]:
-    """The command line that fits the capture in ``folder`` again; request None asks for what was asked the last time.
-
-    corrections: as text, see lifter/corrections.py.
-    """
+def refit_command(python: Path, folder: Path, request: FitRequest, corrections: Sequence[str]) -> list[str]:
+    """The command line that fits the capture in ``folder`` again; corrections as text, see lifter/corrections.py."""
     command = _lifter(python, "refit", str(folder), "--no-preview")
     for correction in corrections:
         command += ["--correct", correction]
-    if request is None:
-        return command
-    return [*command, "--build", request.build, "--body", str(request.body or OPEN_BODY), *_clean_up_words(request)]
+    return command + _fit_words(request)
 
 
 def set_up_command(folder: Path, kind: str, wheels: Path | None) -> list[str]:
@@ -72,15 +67,7 @@ def _lifter(python: Path, *words: str) -> list[str]:
 
 
 def _fit_words(request: FitRequest) -> list[str]:
-    words = _clean_up_words(request)
-    if request.build != "auto":
-        words += ["--build", request.build]
-    if request.body is not None:
-        words += ["--body", str(request.body)]
-    return words
-
-
-def _clean_up_words(request: FitRequest) -> list[str]:
-    words = ["--smoothing", f"{request.smoothing:.3f}", "--contacts", request.contacts]
+    words = ["--body", str(request.body or OPEN_BODY), "--build", request.build]
+    words += ["--smoothing", f"{request.smoothing:.3f}", "--contacts", request.contacts]
     words += ["--foot-lock", f"{request.foot_lock:.3f}", "--floor", f"{request.floor:.3f}"]
     return [*words, "--height", f"{request.height:.3f}"] if request.height > 0 else words

@@ -167,16 +167,15 @@ def test_options_become_the_capture_command_line(tmp_path: Path) -> None:
     }
 
 
-def test_a_refit_asks_for_what_was_asked_before_unless_told_otherwise(tmp_path: Path) -> None:
-    words = refit_command(PYTHON, tmp_path, None, ["swap:1:0.5:2.0", "unseen:1:3.0:4.0"])
-    assert words[words.index("refit") + 1 :] == [
+def test_a_refit_is_told_its_corrections_and_every_setting(tmp_path: Path) -> None:
+    corrections = ["swap:1:0.5:2.0", "unseen:1:3.0:4.0"]
+    words = refit_command(PYTHON, tmp_path, FitRequest(height=1.9), corrections)
+    assert words[words.index("refit") + 1 :][:8] == [
         *(str(tmp_path), "--no-preview", "--progress", "json"),
         *("--correct", "swap:1:0.5:2.0", "--correct", "unseen:1:3.0:4.0"),
     ]
-    words = refit_command(PYTHON, tmp_path, FitRequest(height=1.9), [])
-    assert words[words.index("--height") + 1] == "1.900"
-    assert words[words.index("--build") + 1] == "auto"
-    assert words[words.index("--body") + 1] == str(OPEN_BODY)
+    for name, value in (("--height", "1.900"), ("--build", "auto"), ("--body", str(OPEN_BODY))):
+        assert words[words.index(name) + 1] == value
 
 
 def test_the_environment_is_found_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

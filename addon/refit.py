@@ -1,0 +1,170 @@
+"""Fit a finished capture again, with other settings or corrections, without looking at its video again."""
+
+# pyright: reportInvalidTypeForm=false
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+
+from ..lifter.corrections import Correction, parse_correction
+from ..lifter.errors import CaptureError
+from ..lifter.motion_file import read_motion
+from .body_choice import body_from
+from .capture_jobs import JOBS, Job
+from .capture_report import read_record
+from .capture_settings import BUILDS, CONTACTS, FIT, FitSettings
+from .character import CAPTURE, MOTION, TRACK, active_character, is_character
+from .preferences import body_file, capture_python
+from .rebuild import rebuild_character
+from .runs_jobs import RunsJobs
+from .worker_commands import FitRequest, refit_command
+
+CORRECTIONS: Final = "reel2rig_corrections"
+SETTINGS: Final = "reel2rig_settings"
+ASKED: Final = ("height", *FIT)
+
+
+def refused(context: Any) -> str | None:
+    """Why the active character cannot be fitted again now; None when it can."""
+    rig = active_character(context)
+    if rig is None:
+        return "Select a character made by Reel2Rig"
+    if not rig.get(CAPTURE):
+        return "The character comes from a lone motion file, so there is nothing to fit again"
+    if not capture_folder(rig).is_dir():
+        return f"The folder of the capture is gone: {rig[CAPTURE]}"
+    return "Wait until the running capture has ended" if JOBS.worker is not None else None
+
+
+def capture_folder(rig: Any) -> Path:
+    """The folder of the capture that a character comes from."""
+    return Path(bpy.path.abspath(rig[CAPTURE]))
+
+
+def corrections_of(rig: Any) -> list[Correction]:
+    """What was corrected of a character; a line that a hand has damaged is left out."""
+    found = []
+    for line in filter(None, rig.get(CORRECTIONS, "").split("\n")):
+        try:
+            found.append(parse_correction(line))
+        except CaptureError:
+            continue
+    return found
+
+
+def asked_before(rig: Any) -> dict[str, Any]:
+    """The settings (ASKED) that the character was fitted with, those of them that are known."""
+    try:
+        kept = json.loads(rig.get(SETTINGS, ""))
+    except ValueError:
+        kept = read_record(capture_folder(rig)).get("options")
+    options = kept if isinstance(kept, dict) else {}
+    cleaning = options.get("cleaning")
+    found = {**options, **cleaning} if isinstance(cleaning, dict) else options
+    fits = {"height": _between(0.5, 2.5), "build": _one_of(BUILDS), "contacts": _one_of(CONTACTS)}
+    return {name: found[name] for name in ASKED if fits.get(name, _between(0.0, 1.0))(found.get(name))}
+
+
+def _between(lowest: float, highest: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and lowest <= value <= highest
+
+
+def _one_of(items: Sequence[tuple[str, str, str]]) -> Callable[[Any], bool]:
+    return lambda value: value in [key for key, _, _ in items]
+
+
+def same_capture(rig: Any) -> list[Any]:
+    """All characters in the file that come from the capture of ``rig``."""
+    return [item for item in bpy.data.objects if is_character(item) and item.get(CAPTURE) == rig[CAPTURE]]
+
+
+class FitsAgain(RunsJobs):
+    """Mixin for operators: fit the capture of the active character again."""
+
+    @classmethod
+    def poll(cls: Any, context: Any) -> bool:
+        """Needs a character of a capture that is still there, and no running job."""
+        reason = refused(context)
+        if reason is not None:
+            cls.poll_message_set(reason)
+        return reason is None
+
+    def fit_again(
+        self: Any, context: Any, rig: Any, corrections: Sequence[Correction], settings: dict[str, Any] | None = None
+    ) -> set[str]:
+        """With ``corrections`` of ``rig`` and settings (ASKED), those of before when None."""
+        others = [one for other in same_capture(rig) if other != rig for one in corrections_of(other)]
+        lines = [str(one) for one in (*corrections, *others)]
+        asked = asked_before(rig) if settings is None else settings
+        try:
+            request = FitRequest(body=body_file(), **asked)
+            command = refit_command(capture_python(), capture_folder(rig), request, lines)
+        except CaptureError as error:
+            return self.fail(error, rig.name)
+        take_over = partial(_take_over, rig[CAPTURE], "\n".join(lines), json.dumps(asked))
+        return self.run(context, [Job(rig.name, tuple(command), take_over)])
+
+
+def _take_over(capture: str, corrections: str, settings: str, _result: dict[str, Any]) -> None:
+    bpy.ops.reel2rig.update_characters(
+        "EXEC_DEFAULT", True, capture=capture, corrections=corrections, settings=settings
+    )
+
+
+class Refit(FitsAgain, FitSettings, bpy.types.Operator):
+    """Fit everybody of this capture again with other settings. The video is not looked at again; Undo takes it back"""
+
+    bl_idname = "reel2rig.refit"
+    bl_label = "Fit Again"
+
+    def invoke(self, context: Any, _event: Any) -> set[str]:
+        """Ask, beginning with the settings of the last time."""
+        rig: Any = active_character(context)
+        for name, value in asked_before(rig).items():
+            setattr(self, name, value)
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, _context: Any) -> None:
+        """The settings."""
+        self.layout.use_property_split = True
+        for name in ASKED:
+            self.layout.prop(self, name)
+
+    def execute(self, context: Any) -> set[str]:
+        """In a window: start and watch. Without one: wait and take over the result."""
+        rig: Any = active_character(context)
+        return self.fit_again(context, rig, corrections_of(rig), {name: getattr(self, name) for name in ASKED})
+
+
+class UpdateCharacters(bpy.types.Operator):
+    """Show what the folder of a capture holds now"""
+
+    bl_idname = "reel2rig.update_characters"
+    bl_label = "Update Characters"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # noqa: RUF012 - Blender's own way of declaring it
+
+    capture: bpy.props.StringProperty(options={"SKIP_SAVE"})
+    corrections: bpy.props.StringProperty(options={"SKIP_SAVE"})
+    settings: bpy.props.StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        """Give every character of the capture its new motion, in one step that can be undone."""
+        rigs = [item for item in bpy.data.objects if is_character(item) and item.get(CAPTURE) == self.capture]
+        folder = Path(bpy.path.abspath(self.capture))
+        try:
+            body = body_from(body_file())
+            motions = [read_motion(folder / Path(rig[MOTION]).name) for rig in rigs]
+        except CaptureError as error:
+            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            return {"CANCELLED"}
+        lines = self.corrections.split("\n")
+        for rig, motion in zip(rigs, motions, strict=True):
+            rebuild_character(context.scene, rig, motion, body, folder / Path(rig[MOTION]).name)
+            rig[CORRECTIONS] = "\n".join(line for line in lines if f":{rig[TRACK]}:" in line)
+            rig[SETTINGS] = self.settings
+        self.report({"INFO"}, f"Fitted again: {', '.join(rig.name for rig in rigs) or 'nobody is left'}")
+        return {"FINISHED"}

@@ -153,9 +153,7 @@ def _world_options(verb: argparse.ArgumentParser) -> None:
 def _fit_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--body", type=Path, default=OPEN_BODY, help="SMPL file of your own; default: the open body")
     verb.add_argument(
-        "--build",
-        type=lambda name: None if name == "none" else name,
-        help="mass, muscle and gender, which joints hardly show: male, female_heavy, thin, ..., or none in particular",
+        "--build", help="mass, muscle and gender, which joints hardly show: auto, male, female_heavy, thin, ..."
     )
     verb.add_argument(
         "--refine", choices=("none", "smplx"), default="none", help="smplx: refine through the smplx package"

@@ -71,8 +71,7 @@ class CorrectRange(FitsAgain, bpy.types.Operator):
 
 
 class InterpolateUncertain(FitsAgain, bpy.types.Operator):
-    """Where the person was hardly seen, move evenly from one end of the stretch to the other: in the whole clip, or in
-    the marked range of the timeline"""
+    """Interpolate where the person was hardly seen: in the whole clip, or in the marked range of the timeline"""
 
     bl_idname = "reel2rig.interpolate_uncertain"
     bl_label = "Interpolate Uncertain Stretches"

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import bpy
 
+from . import translation
 from .animate_panel import ANIMATE_CLASSES
 from .capture_jobs import JOBS
 from .capture_range import SceneRange, WholeClip
@@ -52,6 +53,7 @@ def register() -> None:
     """Make classes, the scene's settings and the menu lines known to Blender."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    translation.register()
     scene: Any = bpy.types.Scene
     scene.reel2rig = bpy.props.PointerProperty(type=Reel2RigSettings)
     bpy.types.TOPBAR_MT_file_import.append(_draw_import)
@@ -67,6 +69,7 @@ def unregister() -> None:
     bpy.types.TOPBAR_MT_file_export.remove(_draw_export)
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
     del bpy.types.Scene.reel2rig
+    translation.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
 

@@ -15,7 +15,6 @@ from .scene_setup import FIRST_FRAME, frame_rate
 
 OFFSET_PATH: Final = "background_images[{}].image_user.frame_offset"
 LONGEST: Final = 1_000_000  # frames: the scene's count, which at a high rate goes beyond the clip's
-SPAN: Final = 10_000  # frames between the two keys of the line
 LINEAR: Final = "LINEAR"
 
 
@@ -36,7 +35,9 @@ def show_clip(scene: Any, camera: Any, clip: Path) -> str | None:
     camera.data.show_background_images = True
     user = background.image_user
     user.frame_start, user.frame_duration, user.use_auto_refresh = FIRST_FRAME, LONGEST, True
-    _key_offset(camera, len(camera.data.background_images) - 1, fps / frame_rate(scene))
+    clip_frames = fps / frame_rate(scene)
+    last = math.ceil(background.image.frame_duration / clip_frames)
+    _key_offset(camera, len(camera.data.background_images) - 1, clip_frames, last)
     return None
 
 
@@ -59,10 +60,11 @@ def _frame_method(render: Any, width: int, height: int) -> str:
     return "FIT" if wider else "CROP"
 
 
-def _key_offset(camera: Any, index: int, clip_frames: float) -> None:
-    """Let background ``index`` go on by ``clip_frames`` pictures a scene frame, to the nearest one.
+def _key_offset(camera: Any, index: int, clip_frames: float, span: int) -> None:
+    """Let background ``index`` move on by ``clip_frames`` pictures a scene frame, to the nearest one.
 
-    Blender cuts the curve's value towards zero to a whole number, which half a frame away from zero makes rounding.
+    The line's two keys are ``span`` frames apart. Blender cuts the curve's value towards zero to a whole number, which
+    half a frame away from zero makes rounding.
     """
     action = bpy.data.actions.new(f"{camera.name} clip")
     slot = action.slots.new(id_type="CAMERA", name=camera.data.name)
@@ -73,6 +75,6 @@ def _key_offset(camera: Any, index: int, clip_frames: float) -> None:
     curve.extrapolation = LINEAR
     curve.keyframe_points.add(2)
     half = math.copysign(0.5, clip_frames - 1.0)
-    for point, frames in zip(curve.keyframe_points, (0, SPAN), strict=True):
+    for point, frames in zip(curve.keyframe_points, (0, span), strict=True):
         point.co, point.interpolation = (FIRST_FRAME + frames, frames * (clip_frames - 1.0) + half), LINEAR
     curve.update()

@@ -14,7 +14,7 @@ DOUBTFUL: Final = 0.4
 """People in full view stay above it; hidden limbs and crowds fall below."""
 WORST_SHARE: Final = 3
 JOINED_SECONDS: Final = 0.25
-SHORTEST_SECONDS: Final = 0.1
+SHORTEST_SECONDS: Final = 0.2
 MOST_MARKERS: Final = 6
 
 Stretch = tuple[float, float]
@@ -100,7 +100,7 @@ def _mark(rig: Any, scene: Any, stretches: list[Stretch]) -> None:
     names = []
     for start, end in stretches:
         frame = round(FIRST_FRAME + start * frame_rate(scene))
-        marker = scene.timeline_markers.new(f"? {rig.name} {max(0.1, end - start):.1f} s", frame=frame)
+        marker = scene.timeline_markers.new(f"? {end - start:.1f} s {rig.name}", frame=frame)
         names.append(marker.name)
     if names:
         rig[MARKERS] = "\n".join(names)

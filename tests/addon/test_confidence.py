@@ -56,7 +56,7 @@ def test_the_curve_and_a_marker_stand_on_the_timeline(
     curve = keyed_curve(rig, '["reel2rig_confidence"]')
     assert curve is not None
     np.testing.assert_allclose([point.co.y for point in curve.keyframe_points], sure)
-    assert [(marker.name, marker.frame) for marker in scene.timeline_markers] == [("? walk_person_01 0.6 s", 13)]
+    assert [(marker.name, marker.frame) for marker in scene.timeline_markers] == [("? 0.6 s walk_person_01", 13)]
     scene.frame_set(20)
     bpy.context.view_layer.update()
     assert rig["reel2rig_confidence"] == pytest.approx(0.25)

@@ -127,7 +127,10 @@ def _exchange_mesh(figure: Any, rig: Any, chosen: ChosenBody, vertices: Array) -
 def _drop_action(rig: Any) -> str:
     """Take the action from ``rig``, out of the file too where nothing else uses it; returns its name."""
     animation = rig.animation_data
-    if animation is None or animation.action is None:
+    if animation is None:
+        return rig.name
+    animation.use_tweak_mode = False  # while a strip is edited, the action cannot be exchanged
+    if animation.action is None:
         return rig.name
     action = animation.action
     name = action.name

@@ -121,6 +121,23 @@ def test_an_action_that_something_else_uses_stays(scene: Any, made: Any, motion:
     assert old.frame_range[1] == 40
 
 
+def test_a_rig_in_pose_mode_whose_strip_is_being_edited_is_rebuilt(
+    scene: Any, made: Any, motion: Motion, body: Body
+) -> None:
+    rig = made.rig
+    strip = rig.animation_data.nla_tracks.new().strips.new("take", 1, rig.animation_data.action)
+    rig.animation_data.action = None
+    rig.animation_data.nla_tracks[0].strips[0].select = True
+    rig.animation_data.nla_tracks.active = rig.animation_data.nla_tracks[0]
+    rig.animation_data.use_tweak_mode = True
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="POSE")
+    other = refitted(motion, 25)
+    rebuild_character(scene, rig, other, body)
+    assert strip.action.frame_range[1] == 40
+    assert_stands_like(scene, rig, made.figure, other, body)
+
+
 @pytest.mark.parametrize("hide", ["viewport", "eye", "collection"])
 def test_a_hidden_character_is_rebuilt_and_stays_hidden(
     scene: Any, made: Any, motion: Motion, body: Body, hide: str

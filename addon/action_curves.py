@@ -109,11 +109,13 @@ def keyed_frames(curves: Iterable[Any]) -> Array:
 def have_linear_keys_on(curves: Iterable[Any], frames: Array) -> bool:
     """Whether each of ``curves`` has linear keys on exactly ``frames`` (T,)."""
     wanted = frames.astype(np.float32)
-    return all(
-        np.array_equal(key_points(curve)[:, 0], wanted)
-        and all(point.interpolation == "LINEAR" for point in curve.keyframe_points)
-        for curve in curves
-    )
+    return all(np.array_equal(key_points(curve)[:, 0], wanted) and _is_linear(curve) for curve in curves)
+
+
+def _is_linear(curve: Any) -> bool:
+    kinds = np.empty(len(curve.keyframe_points), np.int32)
+    curve.keyframe_points.foreach_get("interpolation", kinds)
+    return bool(np.all(kinds == LINEAR))
 
 
 def whole_frames(frames: Array) -> Array:

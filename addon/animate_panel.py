@@ -4,7 +4,9 @@ from typing import Any, Final
 
 import bpy
 
-from .animated_character import animated_armature
+from .animated_character import animated_armature, has_control_rig
+from .control_rig_operators import AddControlRig, BakeToDeformBones
+from .control_rig_table import LIMBS, SWITCH
 from .make_loop import MakeLoop
 from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
@@ -21,12 +23,25 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         """Only with an armature that has an action."""
         return animated_armature(context) is not None
 
-    def draw(self, _context: Any) -> None:
+    def draw(self, context: Any) -> None:
         """The operators, each with its options in the box at the bottom left after it ran."""
-        column = self.layout.column(align=True)
+        rig, column = animated_armature(context), self.layout.column()
+        if rig is not None and has_control_rig(rig):
+            column.operator(BakeToDeformBones.bl_idname, icon="ARMATURE_DATA")
+            for limb in LIMBS:
+                column.prop(rig.pose.bones[limb.target], f'["{SWITCH}"]', text=f"{limb.label} IK", slider=True)
+            return
+        column.operator(AddControlRig.bl_idname, icon="ARMATURE_DATA")
         column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
         column.operator_menu_enum(MoveTravel.bl_idname, "travel", text="Root Motion")
         column.operator(MakeLoop.bl_idname, icon="FILE_REFRESH")
 
 
-ANIMATE_CLASSES: Final[tuple[type, ...]] = (ReduceKeys, MoveTravel, MakeLoop, REEL2RIG_PT_animate)
+ANIMATE_CLASSES: Final[tuple[type, ...]] = (
+    ReduceKeys,
+    MoveTravel,
+    MakeLoop,
+    AddControlRig,
+    BakeToDeformBones,
+    REEL2RIG_PT_animate,
+)

@@ -54,4 +54,4 @@ def test_it_needs_a_character(scene: Any, addon: None) -> None:
 def test_the_export_takes_it_as_it_is(walker: Any, tmp_path: Any, travel: str) -> None:
     bpy.ops.reel2rig.root_motion(travel=travel)
     assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a.fbx"), target="unity") == {"FINISHED"}
-    assert "root travels 0.00 m" in walker["reel2rig_export"]
+    assert "travels 0.00 m" in walker["reel2rig_export"]

@@ -1,0 +1,224 @@
+"""Building the control rig on a character and taking it away: bones, collections, constraints, drivers, shapes.
+
+IK is the law of cosines in drivers with simple expressions: nothing iterates, nothing needs Python while playing, and
+the pose that the rig shows is known in advance (control_rig_pose.py).
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from mathutils import Vector
+
+from ..smpl_assets.rotation import Array
+from ..smpl_assets.skeleton import JOINT_NAMES
+from .action_curves import skeleton_of
+from .control_rig_pose import LimbPose, limb_pose
+from .control_rig_table import (
+    BODY_CONTROLS,
+    CONTROLS,
+    DEFORM,
+    LIMBS,
+    MECHANISM,
+    SWITCH,
+    Control,
+    Limb,
+    Shape,
+    fk,
+    fk_controls,
+    mechanism,
+    tweak,
+)
+from .control_shapes import control_shape, remove_unused_shapes
+from .posed_skeleton import Skeleton
+from .rest_pose import ROOT_BONE
+from .rig import edit_mode
+
+OURS: Final = "Reel2Rig "
+HANDLE_LENGTH: Final = 0.08
+SIDE_PALETTES: Final = {"left": "THEME01", "right": "THEME04"}
+MIDDLE_PALETTE: Final = "THEME09"
+
+
+def all_controls() -> tuple[Control, ...]:
+    """Controls of the body and FK controls of the limbs."""
+    return BODY_CONTROLS + tuple(control for limb in LIMBS for control in fk_controls(limb))
+
+
+def added_bones() -> tuple[str, ...]:
+    """Names of all bones that the control rig adds."""
+    names = [control.name for control in all_controls()]
+    for limb in LIMBS:
+        names += [limb.target, limb.pole, limb.aim]
+        names += [kind(bone) for bone in (limb.upper, limb.lower) for kind in (mechanism, tweak)]
+    return tuple(names)
+
+
+def add_control_rig(rig: Any, scene: Any) -> None:
+    """Add controls to ``rig`` and let SMPL's bones follow them; its keys are left alone."""
+    skeleton = skeleton_of(rig)
+    with edit_mode(rig):
+        _add_bones(rig.data.edit_bones, skeleton)
+    _sort_into_collections(rig)
+    for name in added_bones():
+        rig.data.bones[name].use_deform = False
+        rig.pose.bones[name].rotation_mode = "QUATERNION"
+    for control in BODY_CONTROLS:
+        _follow(rig, control.bone, control.name, "COPY_TRANSFORMS" if control.bone == "pelvis" else "COPY_ROTATION")
+    for limb in LIMBS:
+        _constrain_limb(rig, limb)
+        _drive_limb(rig, limb, skeleton)
+    _dress(rig, scene)
+
+
+def remove_control_rig(rig: Any) -> None:
+    """Take away everything that :func:`add_control_rig` added."""
+    names = added_bones()
+    for bone in rig.pose.bones:
+        for constraint in [item for item in bone.constraints if item.name.startswith(OURS)]:
+            constraint.driver_remove("influence")
+            bone.constraints.remove(constraint)
+    for limb in LIMBS:
+        for bone in (limb.upper, limb.lower):
+            rig.pose.bones[mechanism(bone)].driver_remove("rotation_euler", 0)
+    with edit_mode(rig):
+        for name in names:
+            rig.data.edit_bones.remove(rig.data.edit_bones[name])
+    rig.pose.bones[ROOT_BONE].custom_shape = None
+    rig.data.bones[ROOT_BONE].color.palette = "DEFAULT"
+    for name in (DEFORM, CONTROLS, MECHANISM):
+        rig.data.collections.remove(rig.data.collections[name])
+    remove_unused_shapes()
+
+
+def rest_limb(skeleton: Skeleton, limb: Limb) -> LimbPose:
+    """The limb's target, pole and mechanism in the rest pose, one frame."""
+    upper, lower, end = (skeleton.index(name) for name in limb.bones)
+    heads = skeleton.heads[None]
+    forward = limb.side * skeleton.axes[None, upper, :, 2]
+    return limb_pose(heads[:, upper], heads[:, lower], heads[:, end], forward)
+
+
+def tweak_offsets(skeleton: Skeleton, limb: Limb) -> tuple[Array, Array]:
+    """Axes (3, 3) of upper and lower SMPL bone as the mechanism sees them at rest."""
+    rest = rest_limb(skeleton, limb)
+    upper, lower = (skeleton.axes[skeleton.index(name)] for name in (limb.upper, limb.lower))
+    return rest.upper[0].T @ upper, rest.lower[0].T @ lower
+
+
+def _add_bones(bones: Any, skeleton: Skeleton) -> None:
+    lengths = dict(zip(skeleton.names, skeleton.lengths.tolist(), strict=True))
+    for control in all_controls():
+        made = bones.new(control.name)
+        made.length = lengths[control.bone]
+        made.matrix = bones[control.bone].matrix
+    for control in all_controls():
+        bones[control.name].parent = bones[control.parent]
+    for limb in LIMBS:
+        _add_limb(bones, skeleton, limb, lengths)
+
+
+def _add_limb(bones: Any, skeleton: Skeleton, limb: Limb, lengths: dict[str, float]) -> None:
+    rest, begin = rest_limb(skeleton, limb), skeleton.heads[skeleton.index(limb.upper)]
+    aim, offsets = rest.aim[0], tweak_offsets(skeleton, limb)
+    knee = begin + aim[:, 1] * lengths[limb.upper]
+    target = bones[limb.end].matrix
+    _bone(bones, limb.target, None, np.array(target.to_3x3()), np.array(target.translation), lengths[limb.end])
+    _bone(bones, limb.pole, None, np.eye(3), rest.pole[0], HANDLE_LENGTH)
+    _bone(bones, limb.aim, limb.above, aim, begin, HANDLE_LENGTH)
+    _bone(bones, mechanism(limb.upper), limb.aim, aim, begin, lengths[limb.upper])
+    _bone(bones, mechanism(limb.lower), mechanism(limb.upper), aim, knee, lengths[limb.lower])
+    for name, head, offset in ((limb.upper, begin, offsets[0]), (limb.lower, knee, offsets[1])):
+        _bone(bones, tweak(name), mechanism(name), aim @ offset, head, lengths[name])
+
+
+def _bone(bones: Any, name: str, parent: str | None, axes: Array, head: Array, length: float) -> None:
+    made = bones.new(name)
+    made.head, made.tail = Vector(head), Vector(head) + length * Vector(axes[:, 1])
+    made.align_roll(Vector(axes[:, 2]))
+    made.parent = bones[parent] if parent else None
+
+
+def _sort_into_collections(rig: Any) -> None:
+    hidden = {limb.aim for limb in LIMBS} | {mechanism(bone) for limb in LIMBS for bone in (limb.upper, limb.lower)}
+    members: dict[str, Iterable[str]] = {
+        DEFORM: JOINT_NAMES,
+        CONTROLS: [ROOT_BONE, *(name for name in added_bones() if name not in hidden)],
+        MECHANISM: sorted(hidden),
+    }
+    for title, names in members.items():
+        collection = rig.data.collections.new(title)
+        collection.is_visible = title == CONTROLS
+        for name in names:
+            collection.assign(rig.data.bones[name])
+
+
+def _follow(rig: Any, bone: str, control: str, kind: str) -> Any:
+    constraint = rig.pose.bones[bone].constraints.new(kind)
+    constraint.name = f"{OURS}{control}"
+    constraint.target, constraint.subtarget = rig, control
+    return constraint
+
+
+def _constrain_limb(rig: Any, limb: Limb) -> None:
+    rig.pose.bones[limb.target][SWITCH] = 1.0
+    switch = rig.pose.bones[limb.target].id_properties_ui(SWITCH)
+    switch.update(min=0.0, max=1.0, description="1 follows the IK control, 0 the FK controls")
+    for bone, control in zip(limb.bones, (tweak(limb.upper), tweak(limb.lower), limb.target), strict=True):
+        _follow(rig, bone, fk(bone), "COPY_ROTATION")
+        constraint = _follow(rig, bone, control, "COPY_ROTATION")
+        path = f'pose.bones["{limb.target}"]["{SWITCH}"]'
+        _drive(constraint.driver_add("influence"), "ik", {"ik": ("SINGLE_PROP", rig, path)})
+    looking = _follow(rig, limb.aim, limb.target, "DAMPED_TRACK")
+    looking.track_axis = "TRACK_Y"
+    turning = _follow(rig, limb.aim, limb.pole, "LOCKED_TRACK")
+    turning.track_axis, turning.lock_axis = "TRACK_Z", "LOCK_Y"
+
+
+def _drive_limb(rig: Any, limb: Limb, skeleton: Skeleton) -> None:
+    """The law of cosines; distances are measured in the world, hence the object's scale."""
+    a, b = (float(skeleton.lengths[skeleton.index(name)]) for name in (limb.upper, limb.lower))
+    variables = {"d": ("LOC_DIFF", rig, (limb.aim, limb.target)), "s": ("TRANSFORMS", rig, "SCALE_AVG")}
+    d = "max(d / s, 0.001)"
+    lift = f"acos(clamp(({d} * {d} + {a * a - b * b:.9g}) / ({2 * a:.9g} * {d}), -1, 1))"
+    bend = f"acos(clamp(({a * a + b * b:.9g} - {d} * {d}) / {2 * a * b:.9g}, -1, 1)) - {np.pi:.9g}"
+    for bone, expression in ((limb.upper, lift), (limb.lower, bend)):
+        posed = rig.pose.bones[mechanism(bone)]
+        posed.rotation_mode = "XYZ"
+        _drive(posed.driver_add("rotation_euler", 0), expression, variables)
+
+
+def _drive(curve: Any, expression: str, variables: dict[str, tuple[str, Any, Any]]) -> None:
+    driver = curve.driver
+    for name, (kind, rig, what) in variables.items():
+        variable = driver.variables.new()
+        variable.name, variable.type = name, kind
+        for number, target in enumerate(variable.targets):
+            target.id = rig
+            if kind == "SINGLE_PROP":
+                target.data_path = what
+            elif kind == "LOC_DIFF":
+                target.bone_target = what[number]
+            else:
+                target.transform_type, target.transform_space = what, "WORLD_SPACE"
+    driver.type = "SCRIPTED"
+    driver.expression = expression
+
+
+def _dress(rig: Any, scene: Any) -> None:
+    looks: dict[str, tuple[Shape, float]] = {item.name: (item.shape, item.size) for item in all_controls()}
+    looks[ROOT_BONE] = ("circle", 0.4)
+    for limb in LIMBS:
+        looks |= {limb.target: ("cube", 0.09), limb.pole: ("diamond", 0.03)}
+        looks |= {tweak(bone): ("circle", 0.06) for bone in (limb.upper, limb.lower)}
+    for name, (shape, size) in looks.items():
+        bone = rig.pose.bones[name]
+        bone.custom_shape = control_shape(scene, shape)
+        bone.use_custom_shape_bone_size = False
+        bone.custom_shape_scale_xyz = (size, size, size)
+        if name.startswith("tweak_"):
+            bone.custom_shape_translation = (0.0, 0.5 * bone.length, 0.0)
+        if name == ROOT_BONE:
+            bone.custom_shape_rotation_euler = (np.pi / 2, 0.0, 0.0)
+        side = next((side for side in SIDE_PALETTES if f"_{side}_" in name), None)
+        rig.data.bones[name].color.palette = SIDE_PALETTES[side] if side else MIDDLE_PALETTE

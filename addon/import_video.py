@@ -23,7 +23,7 @@ class ImportVideo(RunsJobs, CaptureSettings, bpy.types.Operator, ImportHelper):
     """Capture the people in a video and make animated characters of them. Further videos wait for their turn"""
 
     bl_idname = "reel2rig.import_video"
-    bl_label = "Import Video"
+    bl_label = "Capture Video"
     bl_options = {"REGISTER"}  # noqa: RUF012 - the import of the result is the step that can be undone
 
     filename_ext = ".mp4"

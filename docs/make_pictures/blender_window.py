@@ -1,13 +1,15 @@
-"""Pictures of the real Blender window: before set-up, capturing, done. Needs Linux, ImageMagick, X screen or xvfb-run:
+"""A newcomer's way in the real Blender window, from the zip to the FBX, with pictures of it. Needs Linux with X (or
+xvfb-run), ImageMagick and xdotool, and a folder of wheels for Blender's Python (README, Install):
 
-    BLENDER_USER_RESOURCES=EMPTY_FOLDER REEL2RIG_PYTHON=.venv/bin/python xvfb-run -s "-screen 0 1600x900x24" \\
+    BLENDER_USER_RESOURCES=EMPTY_FOLDER xvfb-run -s "-screen 0 1600x900x24" \\
         blender --factory-startup --window-geometry 0 0 1600 900 --python docs/make_pictures/blender_window.py \\
-        -- dist/reel2rig-0.1.0.zip examples/balancing.mp4 docs/pictures
+        -- dist/reel2rig-0.1.0.zip WHEELS examples/balancing.mp4 docs/pictures
 
-Runs inside Blender, where the project is known only as an installed extension, so it imports nothing of ours.
+Install the zip, set captures up, drop the clip, stop with Esc in the middle, drop it again, look through the camera at
+the character on the person, correct a stretch, read the report, export. It ends with an error where something is not
+as it should be. Runs inside Blender, where the project is known only as an installed extension.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,44 +26,75 @@ QUALITY = 84
 PATIENCE = 600  # s for one capture
 
 
-def steps(package: Path, clip: Path, out: Path) -> Iterator[float]:
+def steps(package: Path, wheels: Path, clip: Path, out: Path) -> Iterator[float]:
     """Do what a user does; yields how many seconds Blender may go on drawing before the next step."""
     bpy.ops.extensions.package_install_files(repo="user_default", filepath=str(package), enable_on_install=True)
+    yield from _tidy_window()
+    yield from _set_up(wheels, out)
+    folder = Path(tempfile.mkdtemp())
+    bpy.context.scene.reel2rig.folder = str(folder)
+    yield from _drop(clip)
+    yield from _until(lambda: _share_done() > 0.4)
+    _photograph(out / "window_progress.jpg")
+    _press("Escape")
+    yield from _until(lambda: _jobs().worker is None)
+    assert not bpy.data.armatures, "Esc left something in the scene"
+    assert not list(folder.iterdir()), "Esc left something on the disk"
+    yield from _drop(clip)
+    yield from _until(lambda: len(bpy.data.armatures) > 0 and _jobs().worker is None)
+    yield from _look_through_camera()
+    yield from _correct()
+    with bpy.context.temp_override(**_view()):
+        bpy.ops.reel2rig.export_game(filepath=str(folder / f"{clip.stem}.fbx"), target="unity")
+    assert (folder / f"{clip.stem}.fbx").stat().st_size > 100_000, "no FBX"
+    yield 1.0
+    _photograph(out / "window.jpg")
+    yield from _scroll_sidebar(-30)
+    _photograph(out / "window_report.jpg")
+
+
+def _tidy_window() -> Iterator[float]:
+    """An empty scene, no splash, our tab in a sidebar wide enough to read."""
+    bpy.context.preferences.view.show_splash = False
     for item in list(bpy.data.objects):
         bpy.data.objects.remove(item)
-    bpy.context.preferences.view.show_splash = False
     view = _view()
     view["area"].spaces.active.show_region_ui = True
     yield 1.0
     _region(view["area"], "UI").active_panel_category = "Reel2Rig"
-    yield from _show_set_up(out / "window_set_up.jpg")
-    bpy.context.scene.reel2rig.clip = str(clip)
-    folder = Path(tempfile.mkdtemp())
-    with bpy.context.temp_override(**view):
-        bpy.ops.reel2rig.import_video("INVOKE_DEFAULT", filepath=str(clip), folder=str(folder / "capture"))
-    yield from _until(lambda: _share_done() > 0.4)
-    _photograph(out / "window_progress.jpg")
-    yield from _until(lambda: any(item.type == "ARMATURE" for item in bpy.data.objects))
-    bpy.ops.reel2rig.export_game(filepath=str(folder / f"{clip.stem}.fbx"), target="unity")
-    yield from _look_through_camera(view)
-    _photograph(out / "window.jpg")
+    yield 1.0
 
 
-def _show_set_up(picture: Path) -> Iterator[float]:
-    """The panel as a newcomer finds it, then with the environment that REEL2RIG_PYTHON names."""
-    preferences = bpy.context.preferences.addons[EXTENSION].preferences
-    python = os.environ.pop("REEL2RIG_PYTHON")
-    bpy.context.preferences.system.use_online_access = True
-    preferences.python = ""  # setting it lets the extension look anew
-    yield 2.0
-    _photograph(picture)
-    preferences.python = str(Path(python).absolute())
+def _set_up(wheels: Path, out: Path) -> Iterator[float]:
+    """The panel as a newcomer finds it, and captures set up from a folder of wheels."""
+    bpy.context.preferences.system.use_online_access = True  # so that the panel shows both ways
+    yield 1.0
+    _photograph(out / "window_set_up.jpg")
+    with bpy.context.temp_override(**_view()):
+        bpy.ops.reel2rig.set_up_from_wheels("EXEC_DEFAULT", directory=str(wheels))
+    progress = _module("set_up_capture").set_up_progress
+    yield from _until(lambda: progress() is None or progress()[0].stage == "install")
     yield 0.5
+    _photograph(out / "window_setting_up.jpg")
+    yield from _until(lambda: progress() is None)
+    assert _module("preferences").capture_state().ready, "captures are not set up"
 
 
-def _look_through_camera(view: dict[str, Any]) -> Iterator[float]:
+def _drop(clip: Path) -> Iterator[float]:
+    """Let go of the file over the 3D view, and choose our line in the menu that Blender shows then."""
+    subprocess.run(["xdotool", "mousemove", "600", "400"], check=True)
+    yield 0.5
+    with bpy.context.temp_override(**_view()):
+        bpy.ops.wm.drop_import_file("INVOKE_DEFAULT", directory=str(clip.parent), files=[{"name": clip.name}])
+    yield 1.0
+    _press("c")  # Capture Video
+    yield from _until(lambda: _jobs().worker is not None)
+
+
+def _look_through_camera() -> Iterator[float]:
     """The character in its colours over the clip, in the middle of the motion."""
-    scene, space = bpy.context.scene, view["area"].spaces.active
+    view, scene = _view(), bpy.context.scene
+    space = view["area"].spaces.active
     scene.frame_set((scene.frame_start + scene.frame_end) // 2)
     space.region_3d.view_perspective = "CAMERA"
     space.shading.color_type = "MATERIAL"
@@ -69,7 +102,35 @@ def _look_through_camera(view: dict[str, Any]) -> Iterator[float]:
     yield 0.5
     with bpy.context.temp_override(**view):
         bpy.ops.view3d.view_center_camera()
-    yield 1.5
+    yield 1.0
+
+
+def _correct() -> Iterator[float]:
+    """Hold the standing foot for a moment, as the panel's button does."""
+    scene = bpy.context.scene
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 20, 40
+    with bpy.context.temp_override(**_view()):
+        bpy.ops.reel2rig.correct_range("EXEC_DEFAULT", kind="stand_left")
+    yield from _until(lambda: _jobs().worker is None)
+    scene.use_preview_range = False
+    assert bpy.context.view_layer.objects.active["reel2rig_corrections"], "nothing was corrected"
+
+
+def _scroll_sidebar(lines: int) -> Iterator[float]:
+    """Turn the mouse wheel over the sidebar."""
+    area = _view()["area"]
+    region = _region(area, "UI")
+    x, y = region.x + region.width // 2, bpy.context.window_manager.windows[0].height - region.y - region.height // 2
+    button = "5" if lines < 0 else "4"
+    subprocess.run(
+        ["xdotool", "mousemove", str(x), str(y), "click", "--repeat", str(abs(lines)), "--delay", "30", button],
+        check=True,
+    )
+    yield 1.0
+
+
+def _press(key: str) -> None:
+    subprocess.run(["xdotool", "key", key], check=True)
 
 
 def _photograph(path: Path) -> None:
@@ -77,8 +138,16 @@ def _photograph(path: Path) -> None:
     subprocess.run(["import", "-window", "root", "-resize", str(WIDTH), "-quality", str(QUALITY), path], check=True)
 
 
+def _module(name: str) -> Any:
+    return sys.modules[f"{EXTENSION}.addon.{name}"]
+
+
+def _jobs() -> Any:
+    return _module("capture_jobs").JOBS
+
+
 def _share_done() -> float:
-    progress = sys.modules[f"{EXTENSION}.addon.import_video"].running_progress()
+    progress = _jobs().progress()
     return progress.factor if progress is not None and progress.stage == "detect" else 0.0
 
 
@@ -117,4 +186,4 @@ def play(moves: Iterator[float]) -> None:
 
 
 if __name__ == "__main__":
-    play(steps(*(Path(argument).resolve() for argument in sys.argv[sys.argv.index("--") + 1 :][:3])))
+    play(steps(*(Path(argument).resolve() for argument in sys.argv[sys.argv.index("--") + 1 :][:4])))

@@ -16,7 +16,9 @@ TOOL = SCRIPTS / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
 TAGS = SCRIPTS / "modules" / "_bpy_internal" / "extensions" / "tags.py"
 
 LIFE_CYCLE = """
+import os
 import sys
+from pathlib import Path
 import bpy
 
 archive, motion, out, user_python = sys.argv[1:]
@@ -30,9 +32,9 @@ assert bpy.ops.reel2rig.import_motion(filepath=motion) == {"FINISHED"}
 assert bpy.ops.reel2rig.export_game(filepath=out, target="unity") == {"FINISHED"}
 
 folder = sys.modules[name].__path__[0]
-worker = sys.modules[name + ".addon.worker"]
-options = worker.CaptureOptions(clip="none.mp4", out="out")
-command = worker.capture_command(sys.modules[name + ".addon.preferences"].capture_python(), options)
+commands = sys.modules[name + ".addon.worker_commands"]
+request = commands.CaptureRequest(clip=Path("none.mp4"), out=Path("out"))
+command = commands.capture_command(sys.modules[name + ".addon.preferences"].capture_python(), request)
 assert command[0] == user_python and command[5].startswith(folder), command
 assert not any("lifter.cli" in module or module == "onnxruntime" for module in sys.modules)
 
@@ -44,9 +46,9 @@ bpy.ops.extensions.package_uninstall(repo_index=1, pkg_id="reel2rig")
 assert name not in bpy.context.preferences.addons
 left = {item for item in set(dir(bpy.types)) - types_before if "reel2rig" in item.lower()}
 assert not left, left
-import os
 assert not os.path.exists(folder)
 print("LIFE CYCLE DONE", flush=True)
+os._exit(0)  # Blender 4.5 as a module may wait for ever at exit
 """
 
 

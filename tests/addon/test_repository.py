@@ -23,6 +23,7 @@ from reel2rig.build_steps.repository import make_repository, page_template, repo
 TOOL = ExtensionTool(Path(sys.executable), Path(bpy.utils.resource_path("LOCAL")) / "scripts")
 
 CLIENT = """
+import os
 import sys
 import bpy
 
@@ -60,6 +61,7 @@ assert f'version = "{newer}"' in manifest, manifest
 assert bpy.ops.reel2rig.import_motion(filepath=motion) == {"FINISHED"}
 bpy.ops.preferences.addon_disable(module=name)
 print("UPDATED", flush=True)
+os._exit(0)  # Blender 4.5 as a module may wait for ever at exit
 """
 
 

@@ -48,8 +48,9 @@ def _draw_report(layout: Any, rig: Any) -> None:
     header, body = layout.panel("reel2rig_report", default_closed=False)
     header.label(text="Capture Report")
     if body is not None:
+        column = body.column(align=True)
         for line in lines:
-            draw_lines(body.column(align=True), line)
+            draw_lines(column, line)
 
 
 def _facts(rig: Any, scene: Any) -> list[str]:

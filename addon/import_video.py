@@ -35,6 +35,7 @@ class ImportVideo(RunsJobs, CaptureSettings, bpy.types.Operator, ImportHelper):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask for a file, or start at once when the video is known (dropped, or from the panel)."""
+        take_settings(self, context.scene.reel2rig)
         if not self.filepath and not self.files:
             return ImportHelper.invoke(self, context, event)
         return self.execute(context)
@@ -67,6 +68,13 @@ class ImportVideo(RunsJobs, CaptureSettings, bpy.types.Operator, ImportHelper):
             **{name: getattr(self, name) for name in (*MAIN, *MORE) if name != "folder"},
         )
         return Job(clip.name, tuple(capture_command(python, request)), partial(_import, clip), request.out)
+
+
+def take_settings(operator: Any, settings: Any) -> None:
+    """What was not told to ``operator``, as when a video was dropped, is as the panel has it."""
+    for name in ("person", *MAIN, *MORE):
+        if not operator.properties.is_property_set(name):
+            setattr(operator, name, getattr(settings, name))
 
 
 def _import(clip: Path, result: dict[str, Any]) -> None:

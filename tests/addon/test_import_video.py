@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -97,6 +98,15 @@ def test_captures_go_where_the_user_wants_them(fake: FakeCapture, tmp_path: Path
     with pytest.raises(RuntimeError):
         bpy.ops.reel2rig.import_video(filepath=str(clip), folder=str(tmp_path / "captures"))
     assert fake.requests[0].out == tmp_path / "captures" / "a_capture"
+
+
+def test_a_dropped_clip_is_captured_as_the_panel_says(scene: Any) -> None:
+    settings = scene.reel2rig
+    settings.height, settings.preset, settings.folder = 1.9, "best", "//captures"
+    told = {"preset"}
+    dropped = SimpleNamespace(preset="fast", properties=SimpleNamespace(is_property_set=lambda name: name in told))
+    import_video.take_settings(dropped, settings)
+    assert (dropped.height, dropped.preset, dropped.folder) == (pytest.approx(1.9), "fast", "//captures")
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,14 @@ def curves_of(rig: Any) -> Any:
 
 def new_action(rig: Any, name: str) -> Any:
     """Give ``rig`` a new, empty action; returns its bag of F-curves."""
+    return add_action(rig, name, "OBJECT")
+
+
+def add_action(owner: Any, name: str, id_type: str) -> Any:
+    """Give ``owner``, an object or "KEY" (shape keys), a new, empty action; returns its bag of F-curves."""
     action = bpy.data.actions.new(name)
-    slot = action.slots.new(id_type="OBJECT", name=rig.name)
-    animation = rig.animation_data_create()
+    slot = action.slots.new(id_type=id_type, name=owner.name)
+    animation = owner.animation_data_create()
     animation.action = action
     animation.action_slot = slot
     return action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)

@@ -10,6 +10,7 @@ from .control_rig_table import LIMBS, SWITCH
 from .make_loop import MakeLoop
 from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
+from .shape_keys import AddPoseCorrectives, AddShapeKeys
 from .sidebar import Sidebar
 
 
@@ -35,6 +36,8 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
         column.operator_menu_enum(MoveTravel.bl_idname, "travel", text="Root Motion")
         column.operator(MakeLoop.bl_idname, icon="FILE_REFRESH")
+        column.operator(AddShapeKeys.bl_idname, icon="SHAPEKEY_DATA")
+        column.operator(AddPoseCorrectives.bl_idname, icon="MOD_MESHDEFORM")
 
 
 ANIMATE_CLASSES: Final[tuple[type, ...]] = (
@@ -43,5 +46,7 @@ ANIMATE_CLASSES: Final[tuple[type, ...]] = (
     MakeLoop,
     AddControlRig,
     BakeToDeformBones,
+    AddShapeKeys,
+    AddPoseCorrectives,
     REEL2RIG_PT_animate,
 )

@@ -1,0 +1,57 @@
+"""The panel shows what can be done now."""
+
+from typing import Any
+
+import bpy
+from reel2rig.addon.animate_panel import REEL2RIG_PT_animate
+from reel2rig.addon.control_rig_table import LIMBS
+
+
+class Layout:
+    """Stands in for Blender's layout: remembers operators and labels, checks that what is shown exists."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def column(self) -> "Layout":
+        return self
+
+    def operator(self, name: str, icon: str = "NONE") -> None:
+        getattr(bpy.ops.reel2rig, name.split(".")[1]).get_rna_type()
+        self.said.append(name)
+
+    def operator_menu_enum(self, name: str, prop: str, text: str) -> None:
+        assert prop in getattr(bpy.ops.reel2rig, name.split(".")[1]).get_rna_type().properties
+        self.said.append(name)
+
+    def prop(self, owner: Any, name: str, text: str, slider: bool) -> None:
+        owner.path_resolve(name)
+        self.said.append(text)
+
+
+def shown() -> list[str]:
+    layout = Layout()
+    panel: Any = type("Panel", (), {"layout": layout})()
+    REEL2RIG_PT_animate.draw(panel, bpy.context)
+    return layout.said
+
+
+def test_keys_first_then_the_switches_of_the_controls(walker: Any) -> None:
+    assert REEL2RIG_PT_animate.poll(bpy.context)
+    said = shown()
+    assert {f"reel2rig.{name}" for name in ("reduce_keys", "root_motion", "make_loop", "add_control_rig")} <= set(said)
+    assert {"reel2rig.add_shape_keys", "reel2rig.add_pose_correctives"} <= set(said)
+    bpy.ops.reel2rig.add_control_rig()
+    assert shown() == ["reel2rig.bake_control_rig", *(f"{limb.label} IK" for limb in LIMBS)]
+
+
+def test_without_an_animated_armature_there_is_no_panel(scene: Any, addon: None) -> None:
+    assert not REEL2RIG_PT_animate.poll(bpy.context)
+    rig = bpy.data.objects.new("theirs", bpy.data.armatures.new("theirs"))
+    bpy.context.scene.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    assert not REEL2RIG_PT_animate.poll(bpy.context)
+    rig.animation_data_create().action = bpy.data.actions.new("theirs")
+    assert REEL2RIG_PT_animate.poll(bpy.context)
+    assert not bpy.ops.reel2rig.make_loop.poll()
+    assert bpy.ops.reel2rig.reduce_keys.poll()

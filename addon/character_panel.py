@@ -34,7 +34,7 @@ class REEL2RIG_PT_character(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's
         _draw_report(self.layout, rig)
         column = self.layout.column()
         column.operator(Refit.bl_idname, icon="FILE_REFRESH")
-        header, body = self.layout.panel("reel2rig_corrections", default_closed=True)
+        header, body = self.layout.panel("reel2rig_corrections", default_closed=False)
         header.label(text="Corrections")
         if body is not None:
             draw_corrections(body.column(), context, rig)

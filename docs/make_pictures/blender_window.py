@@ -1,8 +1,8 @@
 """A newcomer's way in the real Blender window, from the zip to the FBX, with pictures of it. Needs Linux with X (or
 xvfb-run), ImageMagick and xdotool, and a folder of wheels for Blender's Python (README, Install):
 
-    BLENDER_USER_RESOURCES=EMPTY_FOLDER xvfb-run -s "-screen 0 1600x900x24" \\
-        blender --factory-startup --window-geometry 0 0 1600 900 --python docs/make_pictures/blender_window.py \\
+    BLENDER_USER_RESOURCES=EMPTY_FOLDER xvfb-run -s "-screen 0 1600x1200x24" \\
+        blender --factory-startup --window-geometry 0 0 1600 1200 --python docs/make_pictures/blender_window.py \\
         -- dist/reel2rig-0.1.0.zip WHEELS examples/balancing.mp4 docs/pictures
 
 Install the zip, set captures up, drop the clip, stop with Esc in the middle, drop it again, look through the camera at
@@ -49,8 +49,6 @@ def steps(package: Path, wheels: Path, clip: Path, out: Path) -> Iterator[float]
     assert (folder / f"{clip.stem}.fbx").stat().st_size > 100_000, "no FBX"
     yield 1.0
     _photograph(out / "window.jpg")
-    yield from _scroll_sidebar(-30)
-    _photograph(out / "window_report.jpg")
 
 
 def _tidy_window() -> Iterator[float]:
@@ -114,19 +112,6 @@ def _correct() -> Iterator[float]:
     yield from _until(lambda: _jobs().worker is None)
     scene.use_preview_range = False
     assert bpy.context.view_layer.objects.active["reel2rig_corrections"], "nothing was corrected"
-
-
-def _scroll_sidebar(lines: int) -> Iterator[float]:
-    """Turn the mouse wheel over the sidebar."""
-    area = _view()["area"]
-    region = _region(area, "UI")
-    x, y = region.x + region.width // 2, bpy.context.window_manager.windows[0].height - region.y - region.height // 2
-    button = "5" if lines < 0 else "4"
-    subprocess.run(
-        ["xdotool", "mousemove", str(x), str(y), "click", "--repeat", str(abs(lines)), "--delay", "30", button],
-        check=True,
-    )
-    yield 1.0
 
 
 def _press(key: str) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -130,5 +131,18 @@ def _say_result(result: dict[str, Any], style: str) -> None:
         print(f"{item['file']}: {item.get('says', 'saved')}")
 
 
+def _end(status: int) -> None:
+    """End at once: Blender 4.5 as a module may wait for ever when Python ends in the usual way."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        _end(main())
+    except SystemExit as error:  # the command line was not understood, or help was asked for
+        _end(error.code if isinstance(error.code, int) else 1)
+    except BaseException:
+        traceback.print_exc()
+        _end(1)

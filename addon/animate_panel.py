@@ -6,7 +6,7 @@ import bpy
 
 from .animated_character import animated_armature, has_control_rig
 from .control_rig_operators import AddControlRig, BakeToDeformBones
-from .control_rig_table import LIMBS, SWITCH
+from .control_rig_table import FK, LIMBS, SWITCH, TWEAKS
 from .make_loop import MakeLoop
 from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
@@ -31,6 +31,8 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
             column.operator(BakeToDeformBones.bl_idname, icon="ARMATURE_DATA")
             for limb in LIMBS:
                 column.prop(rig.pose.bones[limb.target], f'["{SWITCH}"]', text=f"{limb.label} IK", slider=True)
+            for name in (FK, TWEAKS):
+                column.prop(rig.data.collections[name], "is_visible", text=name, toggle=True)
             return
         column.operator(AddControlRig.bl_idname, icon="ARMATURE_DATA")
         column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")

@@ -4,7 +4,6 @@ IK is the law of cosines in drivers with simple expressions: nothing iterates, n
 the pose that the rig shows is known in advance (control_rig_pose.py).
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +17,11 @@ from .control_rig_table import (
     BODY_CONTROLS,
     CONTROLS,
     DEFORM,
+    FK,
     LIMBS,
     MECHANISM,
     SWITCH,
+    TWEAKS,
     Control,
     Limb,
     Shape,
@@ -36,8 +37,9 @@ from .rig import edit_mode
 
 OURS: Final = "Reel2Rig "
 HANDLE_LENGTH: Final = 0.08
-SIDE_PALETTES: Final = {"left": "THEME01", "right": "THEME04"}
-MIDDLE_PALETTE: Final = "THEME09"
+SIDE_COLORS: Final = {"left": (1.0, 0.3, 0.25), "right": (0.3, 0.6, 1.0)}
+MIDDLE_COLOR: Final = (1.0, 0.8, 0.2)
+SHOWN: Final = (CONTROLS,)
 
 
 def all_controls() -> tuple[Control, ...]:
@@ -86,7 +88,7 @@ def remove_control_rig(rig: Any) -> None:
             rig.data.edit_bones.remove(rig.data.edit_bones[name])
     rig.pose.bones[ROOT_BONE].custom_shape = None
     rig.data.bones[ROOT_BONE].color.palette = "DEFAULT"
-    for name in (DEFORM, CONTROLS, MECHANISM):
+    for name in collection_members():
         rig.data.collections.remove(rig.data.collections[name])
     remove_unused_shapes()
 
@@ -139,16 +141,26 @@ def _bone(bones: Any, name: str, parent: str | None, axes: Array, head: Array, l
     made.parent = bones[parent] if parent else None
 
 
-def _sort_into_collections(rig: Any) -> None:
-    hidden = {limb.aim for limb in LIMBS} | {mechanism(bone) for limb in LIMBS for bone in (limb.upper, limb.lower)}
-    members: dict[str, Iterable[str]] = {
+def collection_members() -> dict[str, tuple[str, ...]]:
+    """Bones of each bone collection by its name."""
+    halves = [bone for limb in LIMBS for bone in (limb.upper, limb.lower)]
+    return {
+        CONTROLS: (
+            ROOT_BONE,
+            *(control.name for control in BODY_CONTROLS),
+            *(name for limb in LIMBS for name in (limb.target, limb.pole)),
+        ),
+        FK: tuple(control.name for limb in LIMBS for control in fk_controls(limb)),
+        TWEAKS: tuple(map(tweak, halves)),
+        MECHANISM: (*(limb.aim for limb in LIMBS), *map(mechanism, halves)),
         DEFORM: JOINT_NAMES,
-        CONTROLS: [ROOT_BONE, *(name for name in added_bones() if name not in hidden)],
-        MECHANISM: sorted(hidden),
     }
-    for title, names in members.items():
+
+
+def _sort_into_collections(rig: Any) -> None:
+    for title, names in collection_members().items():
         collection = rig.data.collections.new(title)
-        collection.is_visible = title == CONTROLS
+        collection.is_visible = title in SHOWN
         for name in names:
             collection.assign(rig.data.bones[name])
 
@@ -206,19 +218,21 @@ def _drive(curve: Any, expression: str, variables: dict[str, tuple[str, Any, Any
 
 
 def _dress(rig: Any, scene: Any) -> None:
-    looks: dict[str, tuple[Shape, float]] = {item.name: (item.shape, item.size) for item in all_controls()}
-    looks[ROOT_BONE] = ("circle", 0.4)
+    looks: dict[str, tuple[Shape, float, float]] = {
+        item.name: (item.shape, item.size, item.along) for item in all_controls()
+    }
+    looks[ROOT_BONE] = ("circle", 0.4, 0.0)
     for limb in LIMBS:
-        looks |= {limb.target: ("cube", 0.09), limb.pole: ("diamond", 0.03)}
-        looks |= {tweak(bone): ("circle", 0.06) for bone in (limb.upper, limb.lower)}
-    for name, (shape, size) in looks.items():
+        looks |= {limb.target: ("cube", 0.09, 0.0), limb.pole: ("diamond", 0.03, 0.0)}
+        looks |= {tweak(bone): ("circle", 0.06, 0.5) for bone in (limb.upper, limb.lower)}
+    for name, (shape, size, along) in looks.items():
         bone = rig.pose.bones[name]
         bone.custom_shape = control_shape(scene, shape)
         bone.use_custom_shape_bone_size = False
         bone.custom_shape_scale_xyz = (size, size, size)
-        if name.startswith("tweak_"):
-            bone.custom_shape_translation = (0.0, 0.5 * bone.length, 0.0)
-        if name == ROOT_BONE:
-            bone.custom_shape_rotation_euler = (np.pi / 2, 0.0, 0.0)
-        side = next((side for side in SIDE_PALETTES if f"_{side}_" in name), None)
-        rig.data.bones[name].color.palette = SIDE_PALETTES[side] if side else MIDDLE_PALETTE
+        bone.custom_shape_translation = (0.0, along * bone.length, 0.0)
+        color = rig.data.bones[name].color
+        color.palette = "CUSTOM"
+        color.custom.normal = next((SIDE_COLORS[side] for side in SIDE_COLORS if f"_{side}_" in name), MIDDLE_COLOR)
+        color.custom.select, color.custom.active = (1.0, 1.0, 1.0), (0.6, 1.0, 1.0)
+    rig.pose.bones[ROOT_BONE].custom_shape_rotation_euler = (np.pi / 2, 0.0, 0.0)

@@ -11,6 +11,8 @@ from .rest_pose import ROOT_BONE
 Shape = Literal["circle", "cube", "diamond"]
 DEFORM: Final = "Deform"
 CONTROLS: Final = "Controls"
+FK: Final = "FK Controls"
+TWEAKS: Final = "Tweaks"
 MECHANISM: Final = "Mechanism"
 POLE_DISTANCE: Final = 0.4
 SWITCH: Final = "ik"
@@ -19,13 +21,17 @@ SWITCH: Final = "ik"
 
 @dataclass(frozen=True)
 class Control:
-    """A control on top of the SMPL bone ``bone`` that it turns; ``parent`` is the bone it hangs on."""
+    """A control on top of the SMPL bone ``bone`` that it turns; ``parent`` is the bone it hangs on.
+
+    The shape stands ``along`` of the way from the bone's head to its tail.
+    """
 
     name: str
     bone: str
     parent: str
     shape: Shape = "circle"
     size: float = 0.1
+    along: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ BODY_CONTROLS: Final = (
     Control("ctrl_spine2", "spine2", "ctrl_spine1", size=0.18),
     Control("ctrl_spine3", "spine3", "ctrl_spine2", size=0.2),
     Control("ctrl_neck", "neck", "ctrl_spine3", size=0.09),
-    Control("ctrl_head", "head", "ctrl_neck", size=0.14),
+    Control("ctrl_head", "head", "ctrl_neck", size=0.14, along=0.6),
     Control("ctrl_left_collar", "left_collar", "ctrl_spine3", size=0.08),
     Control("ctrl_right_collar", "right_collar", "ctrl_spine3", size=0.08),
     # these hang on the bones before them, which follow IK or FK

@@ -24,7 +24,7 @@ class Layout:
         assert prop in getattr(bpy.ops.reel2rig, name.split(".")[1]).get_rna_type().properties
         self.said.append(name)
 
-    def prop(self, owner: Any, name: str, text: str, slider: bool) -> None:
+    def prop(self, owner: Any, name: str, text: str, slider: bool = False, toggle: bool = False) -> None:
         owner.path_resolve(name)
         self.said.append(text)
 
@@ -42,7 +42,8 @@ def test_keys_first_then_the_switches_of_the_controls(walker: Any) -> None:
     assert {f"reel2rig.{name}" for name in ("reduce_keys", "root_motion", "make_loop", "add_control_rig")} <= set(said)
     assert {"reel2rig.add_shape_keys", "reel2rig.add_pose_correctives"} <= set(said)
     bpy.ops.reel2rig.add_control_rig()
-    assert shown() == ["reel2rig.bake_control_rig", *(f"{limb.label} IK" for limb in LIMBS)]
+    switches = [f"{limb.label} IK" for limb in LIMBS]
+    assert shown() == ["reel2rig.bake_control_rig", *switches, "FK Controls", "Tweaks"]
 
 
 def test_without_an_animated_armature_there_is_no_panel(scene: Any, addon: None) -> None:

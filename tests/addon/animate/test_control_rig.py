@@ -125,9 +125,10 @@ def test_deform_bones_keep_names_and_parents_and_controls_stand_beside(walker: A
     assert {bone.name for bone in bones if bone.use_deform} == set(JOINT_NAMES)
     sorted_bones = {item.name: {bone.name for bone in item.bones} for item in walker.data.collections}
     assert sorted_bones["Deform"] == set(JOINT_NAMES)
-    assert {"root", "ik_left_wrist", "pole_left_knee", "fk_left_hip", "ctrl_head"} <= sorted_bones["Controls"]
+    assert {"root", "ik_left_wrist", "pole_left_knee", "ctrl_head"} <= sorted_bones["Controls"]
+    assert "fk_left_hip" in sorted_bones["FK Controls"]
     assert sum(map(len, sorted_bones.values())) == len(bones)
-    assert all(walker.pose.bones[name].custom_shape for name in sorted_bones["Controls"])
+    assert all(walker.pose.bones[name].custom_shape for name in sorted_bones["Controls"] | sorted_bones["Tweaks"])
 
 
 def test_drivers_need_no_python(walker: Any) -> None:

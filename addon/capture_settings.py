@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import bpy
 
+from .translation import OWN
+
 PRESETS: Final = [
     ("fast", "Fast", "Smallest network"),
     ("balanced", "Balanced", "Good for most clips"),
@@ -49,14 +51,28 @@ class FitSettings:
     """What a finished capture can be fitted again with; see ``reel2rig refit --help``."""
 
     height: bpy.props.FloatProperty(
-        name="Height", description="How tall the person is", default=1.7, min=0.5, max=2.5, unit="LENGTH"
+        name="Height",
+        description="How tall the person is",
+        default=1.7,
+        min=0.5,
+        max=2.5,
+        unit="LENGTH",
+        translation_context=OWN,
     )
     build: bpy.props.EnumProperty(
-        name="Build", description="Mass, muscle and gender of the open body", items=BUILDS, default="auto"
+        name="Build",
+        description="Mass, muscle and gender of the open body",
+        items=BUILDS,
+        default="auto",
+        translation_context=OWN,
     )
     smoothing: _share("Smoothing", "How calm the motion is made; 0 leaves it as fitted", 0.5)
     contacts: bpy.props.EnumProperty(
-        name="Feet", description="What standing feet are taken to do", items=CONTACTS, default="auto"
+        name="Feet",
+        description="What standing feet are taken to do",
+        items=CONTACTS,
+        default="auto",
+        translation_context=OWN,
     )
     foot_lock: _share("Foot Lock", "How firmly standing feet are held in their place", 1.0)
     floor: _share("Floor", "How firmly people are kept on the floor", 1.0)

@@ -12,6 +12,7 @@ from .confidence import DOUBTFUL, doubtful_stretches
 from .delete_character import delete_character
 from .refit import FitsAgain, corrections_of, refused
 from .scene_setup import scene_frame, scene_seconds
+from .text_lines import filled, translated
 
 MARK_A_RANGE: Final = "Mark the range first: in the timeline, press P and drag"
 KIND_ITEMS: Final = [
@@ -48,7 +49,8 @@ class CorrectRange(FitsAgain, bpy.types.Operator):
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
         """The tooltip of each correction."""
-        return next(about for kind, _, about in KIND_ITEMS if kind == properties.kind)
+        about = next(about for kind, _, about in KIND_ITEMS if kind == properties.kind)
+        return bpy.app.translations.pgettext_tip(about)
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -56,7 +58,7 @@ class CorrectRange(FitsAgain, bpy.types.Operator):
         if not super().poll(context):
             return False
         if marked_range(context.scene) is None:
-            cls.poll_message_set(MARK_A_RANGE)
+            cls.poll_message_set(translated(MARK_A_RANGE))
             return False
         return True
 
@@ -130,7 +132,7 @@ class DeletePerson(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Needs a character of ours."""
         if active_character(context) is None:
-            cls.poll_message_set("Select a character made by Reel2Rig")
+            cls.poll_message_set(translated("Select a character made by Reel2Rig"))
             return False
         return True
 
@@ -139,7 +141,7 @@ class DeletePerson(bpy.types.Operator):
         rig: Any = active_character(context)
         name = rig.name
         delete_character(rig)
-        self.report({"INFO"}, f"Deleted {name}")
+        self.report({"INFO"}, filled("Deleted {name}", name=name))
         return {"FINISHED"}
 
 
@@ -148,7 +150,7 @@ def draw_corrections(column: Any, context: Any, rig: Any) -> None:
     scene, marked = context.scene, marked_range(context.scene)
     column.operator(InterpolateUncertain.bl_idname, icon="IPO_EASE_IN_OUT")
     if refused(context) is None and marked is None:
-        column.label(text=MARK_A_RANGE.split(": ")[0], icon="INFO")
+        column.label(text="Mark the range first", icon="INFO")
     elif marked is not None:
         column.label(text=f"{marked[0]} - {marked[1]}", icon="PREVIEW_RANGE")
     row = column.row(align=True)
@@ -158,6 +160,6 @@ def draw_corrections(column: Any, context: Any, rig: Any) -> None:
     for number, correction in enumerate(corrections_of(rig)):
         first, last = frames_of(scene, correction)
         row = column.row()
-        row.label(text=f"{first} - {last}: {bpy.app.translations.pgettext_iface(KIND_NAMES[correction.kind])}")
+        row.label(text=f"{first} - {last}: {translated(KIND_NAMES[correction.kind])}", translate=False)
         row.operator(RemoveCorrection.bl_idname, text="", icon="X").index = number
     column.operator(DeletePerson.bl_idname, icon="TRASH")

@@ -6,6 +6,8 @@ import bpy
 
 from ..lifter.errors import CaptureError
 from .failures import remember
+from .progress_text import progress_text
+from .text_lines import explained, filled, translated
 from .worker import Worker
 
 POLL_SECONDS: Final = 0.1
@@ -62,7 +64,7 @@ class FollowsWorker:
         if (event.type, event.value) == ("ESC", "PRESS") and self.escape_cancels:
             self.stop()
         if self.current() is not self._worker:  # stopped here or from the panel, or the add-on was switched off
-            self.report({"INFO"}, self.cancelled)
+            self.report({"INFO"}, translated(self.cancelled))
             return self._go_on(context, {"CANCELLED"})
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -71,7 +73,8 @@ class FollowsWorker:
         if not running:
             return self._go_on(context, self.finish())
         if self.escape_cancels:
-            context.workspace.status_text_set(f"Reel2Rig: {self._worker.progress.sentence()} - Esc cancels")
+            said = filled("Reel2Rig: {progress} - Esc cancels", progress=progress_text(self._worker.progress))
+            context.workspace.status_text_set(said)
         return {"PASS_THROUGH"}
 
     def cancel(self: Any, context: Any) -> None:
@@ -83,7 +86,7 @@ class FollowsWorker:
         """Report ``error`` of the work on ``what``, keep it for the panel, and end."""
         remember(what, error, getattr(self, "_worker", None))
         redraw(bpy.context)  # the panel may have something to offer now
-        self.report({"ERROR"}, f"{error.message} {error.hint}".strip())
+        self.report({"ERROR"}, explained(error))
         return {"CANCELLED"}
 
     def _go_on(self: Any, context: Any, answer: set[str]) -> set[str]:

@@ -15,6 +15,7 @@ from .failures import draw_failures
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, RemoveFromQueue
 from .preferences import capture_state
+from .progress_text import progress_text
 from .set_up_capture import DEVICES as SET_UP_DEVICES
 from .set_up_capture import set_up_progress
 from .set_up_panel import draw_set_up
@@ -65,7 +66,7 @@ def _draw_jobs(column: Any) -> None:
     if progress is None or JOBS.job is None:
         return
     column.label(text=JOBS.job.name, icon="FILE_MOVIE", translate=False)
-    column.progress(factor=progress.factor, text=progress.sentence())
+    column.progress(factor=progress.factor, text=progress_text(progress))
     column.operator(CancelCapture.bl_idname, icon="CANCEL")
     for number, job in enumerate(JOBS.waiting):
         row = column.row()

@@ -11,6 +11,7 @@ import bpy
 from ..lifter.errors import CaptureError
 from .capture_environment import USER_FOLDER_NAME, check_python, environment_state, find_python
 from .environment_state import State
+from .text_lines import explained
 
 ADDON: Final = __name__.rsplit(".", 2)[0]
 
@@ -62,7 +63,7 @@ class CheckEnvironment(bpy.types.Operator):
             python = capture_python()
             report = check_python(python)
         except CaptureError as error:
-            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
         self.report({"ERROR"} if report.missing else {"INFO"}, f"{python}: {report.sentence()}")
         return {"CANCELLED"} if report.missing else {"FINISHED"}
@@ -80,7 +81,7 @@ def capture_python() -> Path:
         raise CaptureError("no_environment", "Captures are not set up yet.", hint)
     if _state.kind == "broken":
         hint = "Press Repair in the sidebar of the 3D view (N), tab Reel2Rig."
-        raise CaptureError("broken_environment", f"The packages for captures are broken. {_state.reason}", hint)
+        raise CaptureError("broken_environment", f"The packages for captures are broken: {_state.reason}", hint)
     return find_python(_preference("python"), user_folder())
 
 

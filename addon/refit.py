@@ -21,6 +21,7 @@ from .character import CAPTURE, MOTION, TRACK, active_character, is_character
 from .preferences import body_file, capture_python
 from .rebuild import rebuild_character
 from .runs_jobs import RunsJobs
+from .text_lines import explained, translated
 from .worker_commands import FitRequest, refit_command
 
 CORRECTIONS: Final = "reel2rig_corrections"
@@ -90,7 +91,7 @@ class FitsAgain(RunsJobs):
         """Needs a character of a capture that is still there, and no running job."""
         reason = refused(context)
         if reason is not None:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(translated(reason))
         return reason is None
 
     def fit_again(
@@ -159,12 +160,12 @@ class UpdateCharacters(bpy.types.Operator):
             body = body_from(body_file())
             motions = [read_motion(folder / Path(rig[MOTION]).name) for rig in rigs]
         except CaptureError as error:
-            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
         lines = self.corrections.split("\n")
         for rig, motion in zip(rigs, motions, strict=True):
             rebuild_character(context.scene, rig, motion, body, folder / Path(rig[MOTION]).name)
             rig[CORRECTIONS] = "\n".join(line for line in lines if f":{rig[TRACK]}:" in line)
             rig[SETTINGS] = self.settings
-        self.report({"INFO"}, f"Fitted again: {', '.join(rig.name for rig in rigs) or 'nobody is left'}")
+        self.report({"INFO"}, translated(f"Fitted again: {', '.join(rig.name for rig in rigs) or 'nobody is left'}"))
         return {"FINISHED"}

@@ -7,6 +7,7 @@ from ..lifter.errors import CaptureError
 from .capture_jobs import JOBS, Job
 from .follows_worker import FollowsWorker
 from .rig import leave_edit_modes
+from .text_lines import filled
 from .worker import Worker
 
 
@@ -25,7 +26,7 @@ class RunsJobs(FollowsWorker):
             except CaptureError as error:  # it would be the same for the others
                 return self.fail(error, ", ".join(left.name for left in jobs[number:]))
         if JOBS.waiting:
-            self.report({"INFO"}, f"{len(JOBS.waiting)} waiting")
+            self.report({"INFO"}, filled("{count} waiting", count=len(JOBS.waiting)))
         return {"FINISHED"} if started is None else self.follow(context, started)
 
     def current(self) -> Worker | None:

@@ -13,6 +13,7 @@ from .environment_build import discard
 from .follows_worker import FollowsWorker
 from .package_lock import choose_kind, disk_megabytes, download_megabytes, kind_in_words
 from .preferences import forget_state, private_environment
+from .text_lines import filled, translated
 from .worker import Progress, Worker
 from .worker_commands import set_up_command
 
@@ -21,8 +22,10 @@ DEVICES: Final = [
     ("cpu", "Processor", "For the processor: the smallest to fetch"),
     ("cuda", "CUDA", "For an NVIDIA card"),
 ]
-OFFLINE: Final = "Blender's online access is off"
-OFFLINE_REMEDY: Final = "Edit > Preferences > System > Network"
+OFFLINE: Final = (
+    "Blender's online access is off: switch it on in Edit > Preferences > System > Network, "
+    "or install from a folder of wheels"
+)
 NOT_INSTALLED: Final = "Only for an installed extension; a checkout is set up by python build.py setup"
 
 _running: Worker | None = None
@@ -47,9 +50,10 @@ def plan_in_words(device: str) -> list[str]:
     if private_environment() is None:
         raise CaptureError("not_installed", NOT_INSTALLED + ".")
     kind = choose_kind(device)
+    fetched = filled("Fetches about {megabytes} MB", megabytes=download_megabytes(kind))
     return [
-        f"Fetches about {download_megabytes(kind)} MB, {kind_in_words(kind)}",
-        f"Needs {disk_megabytes(kind)} MB of disk, in the extension's own folder",
+        f"{fetched}, {translated(kind_in_words(kind))}",
+        filled("Needs {megabytes} MB of disk, in the extension's own folder", megabytes=disk_megabytes(kind)),
     ]
 
 
@@ -82,9 +86,11 @@ class _MakesEnvironment(FollowsWorker):
             return self.fail(self._worker.error, "Set-up")
         result = self._worker.result or {}
         for warning in result.get("warnings", []):
-            self.report({"WARNING"}, str(warning))
-        device = "CUDA" if str(result.get("provider", "")).startswith("CUDA") else "the processor"
-        self.report({"INFO"}, f"Captures are set up, on {device}, in {result.get('seconds', 0):.0f} s")
+            self.report({"WARNING"}, translated(str(warning)))
+        on_card = str(result.get("provider", "")).startswith("CUDA")
+        device, seconds = translated("CUDA" if on_card else "the processor"), result.get("seconds", 0)
+        said = filled("Captures are set up, on {device}, in {seconds:.0f} s", device=device, seconds=seconds)
+        self.report({"INFO"}, said)
         return {"FINISHED"}
 
     def set_up(self, context: Any, device: str, wheels: Path | None) -> set[str]:
@@ -114,8 +120,8 @@ class SetUpCapture(_MakesEnvironment, bpy.types.Operator):
         """Only where Blender may go online."""
         refused = _refused(cls)
         if refused is None and not bpy.app.online_access:
-            refused = f"{OFFLINE}. Switch it on in {OFFLINE_REMEDY}, or install from a folder of wheels"
-            cls.poll_message_set(refused)
+            refused = OFFLINE
+            cls.poll_message_set(translated(OFFLINE))
         return refused is None
 
     def execute(self, context: Any) -> set[str]:
@@ -172,7 +178,7 @@ def _refused(cls: Any) -> str | None:
     elif private_environment() is None:
         refused = NOT_INSTALLED
     if refused is not None:
-        cls.poll_message_set(refused)
+        cls.poll_message_set(translated(refused))
     return refused
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from ..lifter.errors import CaptureError
 
-AGAIN: Final = "press the button again: what was fetched is kept"
 # Words in the output, code, message, hint; the first that fits counts.
 KNOWN: Final = (
     (
@@ -21,14 +20,15 @@ KNOWN: Final = (
         r"No space left on device|not enough space on the disk|Disk quota exceeded",
         "disk_full",
         "The disk is full.",
-        f"Free some space and {AGAIN}.",
+        "Free some space and press the button again: what was fetched is kept.",
     ),
     (
         r"name resolution|getaddrinfo|nodename nor servname|NewConnectionError|ConnectTimeout|Max retries exceeded"
         r"|Connection (refused|reset)|Network is unreachable|Read timed out|IncompleteRead|SSLError|ProxyError",
         "no_network",
         "The package index could not be reached.",
-        f"Check the network and the proxy settings, and {AGAIN}. Without a network: Install from a Folder of Wheels.",
+        "Check the network and the proxy settings, and press the button again: what was fetched is kept. "
+        "Without a network: Install from a Folder of Wheels.",
     ),
     (
         r"No matching distribution found|is not a supported wheel",

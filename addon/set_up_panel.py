@@ -7,16 +7,16 @@ import bpy
 from ..lifter.errors import CaptureError
 from .environment_state import State
 from .preferences import ADDON
+from .progress_text import progress_text
 from .set_up_capture import (
     OFFLINE,
-    OFFLINE_REMEDY,
     CancelSetUp,
     SetUpCapture,
     SetUpFromWheels,
     plan_in_words,
     set_up_progress,
 )
-from .text_lines import draw_lines
+from .text_lines import draw_lines, explained, translated
 
 
 def draw_set_up(column: Any, settings: Any, state: State) -> None:
@@ -24,18 +24,19 @@ def draw_set_up(column: Any, settings: Any, state: State) -> None:
     running = set_up_progress()
     if running is not None:
         progress, line = running
-        column.progress(factor=progress.factor, text=f"Setting up: {progress.sentence()}")
-        column.label(text=line)
+        said = f"{translated('Setting up')}: {progress_text(progress)}"
+        column.progress(factor=progress.factor, text=said)
+        column.label(text=line, translate=False)
         column.operator(CancelSetUp.bl_idname, icon="CANCEL")
         return
     if state.kind == "broken":
-        draw_lines(column, f"The packages for captures are broken. {state.reason}", "ERROR")
+        draw_lines(column, f"The packages for captures are broken: {state.reason}", "ERROR")
     else:
         draw_lines(column, "Captures need packages of their own.", "INFO")
     try:
         _draw_ways(column, settings, "Repair" if state.kind == "broken" else SetUpCapture.bl_label)
     except CaptureError as error:
-        draw_lines(column, f"{error.message} {error.hint}", "ERROR")
+        draw_lines(column, explained(error), "ERROR")
     own = column.operator("preferences.addon_show", text="Use an Existing Environment", icon="PREFERENCES")
     own.module = ADDON
 
@@ -47,7 +48,7 @@ def _draw_ways(column: Any, settings: Any, name: str) -> None:
     for line in plan:
         draw_lines(column, line)
     if not bpy.app.online_access:
-        draw_lines(column, f"{OFFLINE}: switch it on in {OFFLINE_REMEDY}.", "INTERNET_OFFLINE")
+        draw_lines(column, OFFLINE, "INTERNET_OFFLINE")
     button = column.operator(SetUpCapture.bl_idname, text=name, icon="IMPORT")
     button.device = settings.set_up_device
     column.operator(SetUpFromWheels.bl_idname, icon="FILE_FOLDER").device = settings.set_up_device

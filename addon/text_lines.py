@@ -1,9 +1,11 @@
-"""Text in a sidebar, which does not break lines by itself."""
+"""Text in the user's language, and in a sidebar, which does not break lines by itself."""
 
 import textwrap
 from typing import Any, Final
 
 import bpy
+
+from ..lifter.errors import CaptureError
 
 WIDTH: Final = 38
 """Characters of a line in a sidebar of usual width; wide ones, as Korean has, count twice."""
@@ -22,6 +24,16 @@ def translated(text: str) -> str:
     if whole != text or not colon:
         return whole
     return bpy.app.translations.pgettext_iface(head) + colon + bpy.app.translations.pgettext_iface(rest)
+
+
+def filled(template: str, **values: object) -> str:
+    """``template`` in the user's language, with ``values`` in the places of its {names}."""
+    return bpy.app.translations.pgettext_iface(template).format(**values)
+
+
+def explained(error: CaptureError) -> str:
+    """What went wrong and what to do about it, in the user's language."""
+    return f"{translated(error.message)} {translated(error.hint)}".strip()
 
 
 def wrapped(text: str) -> list[str]:

@@ -7,13 +7,16 @@ from typing import Final
 import bpy
 
 FOLDER: Final = Path(__file__).resolve().parent / "translations"
-CONTEXTS: Final = ("*", "Operator")
+OWN: Final = "Reel2Rig"
+"""The translation_context of properties whose names mean something else in Blender's own interface ("Feet", "Build"),
+which would win otherwise."""
+CONTEXTS: Final = ("*", "Operator", OWN)
 """Blender looks names of operators up in a context of their own."""
 
 
 def register() -> None:
     """Make the tables known to Blender."""
-    bpy.app.translations.register(__name__, {language: _table(words) for language, words in read_tables().items()})
+    bpy.app.translations.register(__name__, {language: in_contexts(words) for language, words in read_tables().items()})
 
 
 def unregister() -> None:
@@ -26,5 +29,6 @@ def read_tables() -> dict[str, dict[str, str]]:
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.json"))}
 
 
-def _table(words: dict[str, str]) -> dict[tuple[str, str], str]:
+def in_contexts(words: dict[str, str]) -> dict[tuple[str, str], str]:
+    """A table of the kind that Blender takes: {(context, English): Korean}."""
     return {(context, english): other for english, other in words.items() for context in CONTEXTS}

@@ -5,7 +5,6 @@ The process prints JSON lines: {"stage", "done", "total", "fps"}, then {"result"
 """
 
 import json
-import math
 import os
 import queue
 import signal
@@ -42,22 +41,6 @@ class Progress:
     def seconds_left(self) -> float:
         """How long the rest of the stage takes at this speed; 0 while that is not known."""
         return max(0, self.total - self.done) / self.fps if self.fps > 0 else 0.0
-
-    def sentence(self) -> str:
-        """The progress for a person."""
-        parts = [f"{self.stage} {self.done}/{self.total}" if self.total > 0 else self.stage]
-        if self.fps > 0:
-            parts.append(f"{self.fps:.1f} frames/s")
-        if self.total > 0 and self.seconds_left > 0:
-            parts.append(f"{clock(self.seconds_left)} left")
-        return ", ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds as on a clock, with hours where there are any."""
-    minutes, rest = divmod(math.ceil(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 class Worker:

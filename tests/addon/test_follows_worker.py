@@ -87,7 +87,7 @@ def test_blender_stays_usable_until_the_worker_ends(window: Any) -> None:
     deadline = time.monotonic() + 30
     while (answer := operator.modal(window, TIMER)) == {"PASS_THROUGH"}:
         assert time.monotonic() < deadline
-        assert window.status == "Reel2Rig: starting - Esc cancels"
+        assert window.status == "Reel2Rig: Starting - Esc cancels"
         time.sleep(0.01)
     assert answer == {"FINISHED"}
     assert (window.timers, window.status) == (0, None)

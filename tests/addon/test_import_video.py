@@ -195,7 +195,7 @@ def test_the_panel_shows_what_runs_and_what_waits(monkeypatch: pytest.MonkeyPatc
     for name in ("a.mp4", "b.mp4", "c.mp4"):
         JOBS.add(Job(name, HANG, print))
     shown = drawn(panel.REEL2RIG_PT_capture)
-    assert shown[:3] == ["a.mp4", "0.00 starting", "reel2rig.cancel_capture"]
+    assert shown[:3] == ["a.mp4", "0.00 Starting", "reel2rig.cancel_capture"]
     assert {"b.mp4", "c.mp4", "reel2rig.import_video"} <= set(shown)
     assert bpy.ops.reel2rig.remove_from_queue(index=0) == {"FINISHED"}
     assert [job.name for job in JOBS.waiting] == ["c.mp4"]

@@ -151,7 +151,7 @@ def test_while_it_runs_the_panel_shows_the_log_and_cancel_ends_it(
         part = tmp_path / "user" / "environment.part"
         part.mkdir(parents=True)
         assert drawn(panel.REEL2RIG_PT_capture)[:3] == [
-            "0.00 Setting up: starting",
+            "0.00 Setting up: Starting",
             "Downloading numpy",
             "reel2rig.cancel_set_up",
         ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from reel2rig.addon import capture_environment
 from reel2rig.addon.capture_environment import EnvironmentReport, check_python, find_python, python_in
-from reel2rig.addon.worker import Progress, Worker, clock
+from reel2rig.addon.worker import Progress, Worker
 from reel2rig.addon.worker_commands import RUN, CaptureRequest, FitRequest, capture_command, refit_command
 from reel2rig.lifter.errors import CaptureError
 from reel2rig.smpl_assets.body import OPEN_BODY
@@ -36,19 +36,9 @@ print('{"result": {"out": "/tmp/옷", "people": ["person_01.npz"]}}')
     )
     assert done.progress == Progress("detect", 5, 20, 2.5)
     assert done.progress.factor == 0.25
-    assert done.progress.sentence() == "detect 5/20, 2.5 frames/s, 0:06 left"
+    assert done.progress.seconds_left == 6.0
     assert done.result == {"out": "/tmp/옷", "people": ["person_01.npz"]}
     assert done.error is None
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [(0.2, "0:01"), (59.5, "1:00"), (61, "1:01"), (3661, "1:01:01")])
-def test_time_left_is_shown_as_on_a_clock(seconds: float, shown: str) -> None:
-    assert clock(seconds) == shown
-
-
-def test_a_stage_of_unknown_length_promises_no_end() -> None:
-    assert Progress("write").sentence() == "write"
-    assert Progress("detect", 30, 0, 12.0).sentence() == "detect, 12.0 frames/s"
 
 
 def test_an_error_message_reaches_the_user_with_its_hint() -> None:

@@ -18,7 +18,8 @@ from reel2rig.addon import base_python, environment_build, environment_state, pa
 from reel2rig.addon.environment_build import SetUp, build, discard
 from reel2rig.addon.environment_state import State, inspect, python_in
 from reel2rig.addon.one_at_a_time import only_one
-from reel2rig.addon.worker import Worker, set_up_command
+from reel2rig.addon.worker import Worker
+from reel2rig.addon.worker_commands import set_up_command
 from reel2rig.lifter.errors import CaptureError
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -10,11 +10,12 @@ from .capture_jobs import JOBS
 from .capture_range import SceneRange, WholeClip
 from .character_panel import REEL2RIG_PT_character
 from .correct import CorrectRange, DeletePerson, InterpolateUncertain, RemoveCorrection
-from .export_game import ExportGame
+from .export_game import ExportAll, ExportGame
+from .export_panel import REEL2RIG_PT_export
 from .failures import FAILURES, CopyReport, DismissFailures
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
-from .panel import REEL2RIG_PT_capture, REEL2RIG_PT_export, Reel2RigSettings
+from .panel import REEL2RIG_PT_capture, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
 from .refit import Refit, UpdateCharacters
 from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
@@ -41,6 +42,7 @@ CLASSES: Final[tuple[type, ...]] = (
     RemoveCorrection,
     DeletePerson,
     ExportGame,
+    ExportAll,
     REEL2RIG_FH_video,
     REEL2RIG_PT_capture,
     REEL2RIG_PT_character,
@@ -80,4 +82,4 @@ def _draw_import(menu: Any, _context: Any) -> None:
 
 
 def _draw_export(menu: Any, _context: Any) -> None:
-    menu.layout.operator(ExportGame.bl_idname, text="Reel2Rig for Games (.fbx, .glb)")
+    menu.layout.operator(ExportGame.bl_idname, text="Reel2Rig for Games (.fbx, .glb, .bvh, .usd)")

@@ -1,4 +1,4 @@
-"""Fitting a finished capture again: settings and corrections are asked for, kept, taken back. A script is the worker."""
+"""Fitting a finished capture again: settings and corrections are asked for, kept and taken back. The worker is fake."""
 
 import json
 import sys

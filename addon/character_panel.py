@@ -7,6 +7,7 @@ import bpy
 from .body_choice import LICENCE_TEXT
 from .character import LICENCE, REPORT, SOURCE, WARNINGS, active_character
 from .correct import draw_corrections
+from .look_through import LookThroughCamera
 from .refit import Refit
 from .sidebar import Sidebar
 from .text_lines import draw_lines
@@ -33,6 +34,7 @@ class REEL2RIG_PT_character(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's
             draw_lines(column, warning, "ERROR")
         _draw_report(self.layout, rig)
         column = self.layout.column()
+        column.operator(LookThroughCamera.bl_idname, icon="VIEW_CAMERA")
         column.operator(Refit.bl_idname, icon="FILE_REFRESH")
         header, body = self.layout.panel("reel2rig_corrections", default_closed=False)
         header.label(text="Corrections")

@@ -1,4 +1,4 @@
-"""The sidebar tab "Reel2Rig": video in, progress, export."""
+"""The sidebar tab "Reel2Rig": what captures are made of, and the panel that video and motion files come in by."""
 
 # pyright: reportInvalidTypeForm=false
 
@@ -9,8 +9,7 @@ import bpy
 from .capture_jobs import JOBS
 from .capture_range import SceneRange, WholeClip
 from .capture_settings import MAIN, MORE, CaptureSettings
-from .character import EXPORT, active_character
-from .export_game import FORMAT_ITEMS, TARGET_ITEMS, ExportGame
+from .export_game import FORMAT_ITEMS, TARGET_ITEMS
 from .failures import draw_failures
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, RemoveFromQueue
@@ -95,26 +94,3 @@ def _draw_capture(layout: Any, settings: Any) -> None:
     button.filepath = settings.clip
     for name in ("person", *MAIN, *MORE):
         setattr(button, name, getattr(settings, name))
-
-
-class REEL2RIG_PT_export(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
-    """The way out to a game."""
-
-    bl_label = "Export"
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Only with a character of ours."""
-        return active_character(context) is not None
-
-    def draw(self, context: Any) -> None:
-        """Engine, format, button, and what was read back from the last file."""
-        rig: Any = active_character(context)
-        settings, column = context.scene.reel2rig, self.layout.column()
-        column.use_property_split = True
-        column.prop(settings, "target")
-        column.prop(settings, "file_format")
-        button = column.operator(ExportGame.bl_idname, icon="EXPORT")
-        button.target, button.file_format = settings.target, settings.file_format
-        for number, figure in enumerate(filter(None, rig.get(EXPORT, "").split(", "))):
-            column.label(text=figure, icon="BLANK1" if number else "CHECKMARK")

@@ -42,8 +42,10 @@ def refused(context: Any) -> str | None:
 
 
 def capture_folder(rig: Any) -> Path:
-    """The folder of the capture that a character comes from."""
-    return Path(bpy.path.abspath(rig[CAPTURE]))
+    """The folder of the capture that a character comes from: where it was, or beside the .blend that moved with it."""
+    folder = Path(bpy.path.abspath(rig[CAPTURE]))
+    moved = Path(bpy.path.abspath("//")) / folder.name
+    return moved if bpy.data.filepath and not folder.is_dir() and moved.is_dir() else folder
 
 
 def corrections_of(rig: Any) -> list[Correction]:
@@ -155,16 +157,20 @@ class UpdateCharacters(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Give every character of the capture its new motion, in one step that can be undone."""
         rigs = [item for item in bpy.data.objects if is_character(item) and item.get(CAPTURE) == self.capture]
-        folder = Path(bpy.path.abspath(self.capture))
         try:
             body = body_from(body_file())
-            motions = [read_motion(folder / Path(rig[MOTION]).name) for rig in rigs]
+            files = [capture_folder(rig) / Path(rig[MOTION]).name for rig in rigs]
+            motions = [read_motion(file) for file in files]
         except CaptureError as error:
             self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
         lines = self.corrections.split("\n")
-        for rig, motion in zip(rigs, motions, strict=True):
-            rebuild_character(context.scene, rig, motion, body, folder / Path(rig[MOTION]).name)
+        for rig, motion, file in zip(rigs, motions, files, strict=True):
+            try:
+                rebuild_character(context.scene, rig, motion, body, file)
+            except CaptureError as error:  # the others are not held up by it
+                self.report({"ERROR"}, explained(error))
+                continue
             rig[CORRECTIONS] = "\n".join(line for line in lines if f":{rig[TRACK]}:" in line)
             rig[SETTINGS] = self.settings
         self.report({"INFO"}, translated(f"Fitted again: {', '.join(rig.name for rig in rigs) or 'nobody is left'}"))

@@ -15,6 +15,7 @@ from .export_panel import REEL2RIG_PT_export
 from .failures import FAILURES, CopyReport, DismissFailures
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
+from .look_through import LookThroughCamera
 from .panel import REEL2RIG_PT_capture, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
 from .refit import Refit, UpdateCharacters
@@ -41,6 +42,7 @@ CLASSES: Final[tuple[type, ...]] = (
     InterpolateUncertain,
     RemoveCorrection,
     DeletePerson,
+    LookThroughCamera,
     ExportGame,
     ExportAll,
     REEL2RIG_FH_video,

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import capture_settings, character_panel, import_video, panel, preferences, registration
+from reel2rig.addon import capture_settings, character_panel, export_panel, import_video, panel, preferences, registration
 from reel2rig.addon.environment_state import State
 from reel2rig.addon.export_game import ExportGame
 from reel2rig.addon.worker_commands import CaptureRequest
@@ -60,7 +60,7 @@ def test_export_game_needs_a_character_and_keeps_the_figures(motion_path: Path, 
         assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a"), target=target) == {"FINISHED"}
         assert (tmp_path / name).stat().st_size > 1000
     assert "40 frames" in bpy.context.view_layer.objects.active["reel2rig_export"]
-    assert "a.glb: 40 frames (1.30 s)" in drawn(panel.REEL2RIG_PT_export)
+    assert "a.glb: 40 frames (1.30 s)" in drawn(export_panel.REEL2RIG_PT_export)
 
 
 def test_export_game_reports_a_folder_it_cannot_write(motion_path: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_panel_shows_source_and_character(motion_path: Path, monkeypatch: py
     assert "Licence: may be used commercially" in said
     assert "From: walk.mp4" in said
     assert "Frames: 1 - 40, 1.30 s" in said
-    assert ExportGame.bl_idname in drawn(panel.REEL2RIG_PT_export)
+    assert ExportGame.bl_idname in drawn(export_panel.REEL2RIG_PT_export)
 
 
 def test_the_builds_offered_are_those_of_the_open_body() -> None:

@@ -163,6 +163,14 @@ def test_a_refit_that_fails_changes_nothing(capture: FakeRefit, scene: Any) -> N
     assert corrections_of(rig()) == []
 
 
+def test_a_character_that_cannot_be_rebuilt_does_not_hold_up_the_others(capture: FakeRefit) -> None:
+    before = height(rig(2))
+    rig(1).data.bones["left_knee"].name = "Knie"
+    with pytest.raises(RuntimeError, match="left_knee"):
+        bpy.ops.reel2rig.refit(height=1.9)
+    assert height(rig(2)) == pytest.approx(before + 1.0, abs=0.05)
+
+
 @pytest.mark.parametrize("operator", ["refit", "correct_range", "interpolate_uncertain", "remove_correction"])
 def test_what_is_needed(operator: str, capture: FakeRefit, scene: Any, motion: Motion, tmp_path: Path) -> None:
     mark(scene, 4, 10)
@@ -177,6 +185,15 @@ def test_what_is_needed(operator: str, capture: FakeRefit, scene: Any, motion: M
     assert not called.poll()
 
 
+def test_a_capture_that_moved_together_with_the_blend_is_found(capture: FakeRefit, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "춤_capture").rename(tmp_path / "elsewhere" / "춤_capture")
+    assert not bpy.ops.reel2rig.refit.poll()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "elsewhere" / "a.blend"))
+    assert bpy.ops.reel2rig.refit(height=1.8) == {"FINISHED"}
+    assert refit.capture_folder(rig()) == tmp_path / "elsewhere" / "춤_capture"
+
+
 def test_lone_motion_files_cannot_be_fitted_again(motion_path: Path) -> None:
     bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
     assert refit.refused(bpy.context) is not None
@@ -189,6 +206,15 @@ def test_a_person_is_deleted_and_the_other_one_stays(capture: FakeRefit) -> None
     bpy.ops.reel2rig.refit()
     assert bpy.ops.reel2rig.delete_person() == {"FINISHED"}
     assert not bpy.ops.reel2rig.delete_person.poll()
+
+
+def test_looking_through_the_camera_of_the_active_character(capture: FakeRefit, scene: Any) -> None:
+    own = scene.camera
+    scene.camera = None
+    assert bpy.ops.reel2rig.look_through_camera() == {"FINISHED"}
+    assert scene.camera == own
+    bpy.data.objects.remove(own)
+    assert not bpy.ops.reel2rig.look_through_camera.poll()
 
 
 def test_damaged_corrections_are_left_out(capture: FakeRefit) -> None:

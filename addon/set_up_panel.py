@@ -34,7 +34,7 @@ def draw_set_up(column: Any, settings: Any, state: State) -> None:
     else:
         draw_lines(column, "Captures need packages of their own.", "INFO")
     try:
-        _draw_ways(column, settings, "Repair" if state.kind == "broken" else SetUpCapture.bl_label)
+        _draw_ways(column, settings, translated("Repair") if state.kind == "broken" else SetUpCapture.bl_label)
     except CaptureError as error:
         draw_lines(column, explained(error), "ERROR")
     own = column.operator("preferences.addon_show", text="Use an Existing Environment", icon="PREFERENCES")

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from ..smpl_assets.rotation import Array
-from .key_reduction import Channel, Marks
+from .key_reduction import Channel, Indices, Marks, Moments
 from .posed_skeleton import Pose, PoseChannels, Skeleton
 
 LEGS: Final = (
@@ -20,27 +20,29 @@ CONTACT_HEIGHT: Final = 0.06
 SHORTEST_CONTACT: Final = 0.1
 
 
-def kept_moments(
+def moments_of(
     skeleton: Skeleton, channels: PoseChannels, pose: Pose, seconds: Array, keyed: Sequence[tuple[int, Channel]]
-) -> Marks:
-    """Which frames must keep a key: booleans (T, len(keyed)) for the channels ``keyed`` (bone, channel).
+) -> Moments:
+    """Which frames must keep a key for the channels ``keyed`` (bone, channel), and where feet must hold still.
 
-    seconds (T,): times of the frames. A contact's first and last frame count for the bones of its leg; a peak counts
-    for the channel whose main turn (15 degrees) or height (30 mm) turns back there.
+    seconds (T,): times of the frames. A contact's first and last frame count for the bones of its leg, whose ankle and
+    foot are steady in between; a peak counts for the channel whose main turn (15 degrees) or height (30 mm) turns
+    back there.
     """
-    kept = np.zeros((len(seconds), len(keyed)), bool)
+    moments = Moments.none(len(seconds), len(keyed), len(skeleton.names))
     for column, (bone, channel) in enumerate(keyed):
         if channel == "rotation_quaternion":
-            kept[:, column] = turning_points(main_turn(channels.quaternions[:, bone]), PEAK_TURN)
+            moments.kept[:, column] = turning_points(main_turn(channels.quaternions[:, bone]), PEAK_TURN)
         else:
-            kept[:, column] = turning_points(pose.heads[:, bone, 2], PEAK_SHIFT)
+            moments.kept[:, column] = turning_points(pose.heads[:, bone, 2], PEAK_SHIFT)
     for leg in LEGS:
         if set(leg) <= set(skeleton.names):
             bones = [skeleton.index(name) for name in leg]
-            changes = contact_changes(pose.heads[:, bones[-1]], seconds)
+            standing = contacts(pose.heads[:, bones[-1]], seconds)
             columns = [column for column, (bone, _) in enumerate(keyed) if bone in bones]
-            kept[:, columns] |= changes[:, None]
-    return kept
+            moments.kept[:, columns] |= ends_of(standing)[:, None]
+            moments.steady[:, bones[2:]] = standing[:, None]
+    return moments
 
 
 def turning_points(values: Array, swing: float) -> Marks:
@@ -65,15 +67,26 @@ def main_turn(quaternions: Array) -> Array:
     return 2.0 * off @ np.linalg.eigh(off.T @ off)[1][:, -1]
 
 
-def contact_changes(foot: Array, seconds: Array) -> Marks:
-    """First and last frames of the foot's contacts with the floor: booleans (T,); foot (T, 3) m, seconds (T,)."""
-    found = np.zeros(len(foot), bool)
+def contacts(foot: Array, seconds: Array) -> Marks:
+    """When a foot (T, 3) m stands on the floor for a tenth of a second or more: booleans (T,); seconds (T,)."""
     if len(foot) < 3:
-        return found
+        return np.zeros(len(foot), bool)
     speed = np.linalg.norm(np.gradient(foot, seconds, axis=0), axis=-1)
-    still = (speed < CONTACT_SPEED) & (foot[:, 2] < np.percentile(foot[:, 2], 5) + CONTACT_HEIGHT)
-    edges = np.diff(still.astype(np.int8), prepend=0, append=0)
-    firsts, lasts = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    long_enough = seconds[lasts] - seconds[firsts] >= SHORTEST_CONTACT
-    found[firsts[long_enough]] = found[lasts[long_enough]] = True
-    return found
+    standing = (speed < CONTACT_SPEED) & (foot[:, 2] < np.percentile(foot[:, 2], 5) + CONTACT_HEIGHT)
+    firsts, lasts = _runs(standing)
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        if seconds[last] - seconds[first] < SHORTEST_CONTACT:
+            standing[first : last + 1] = False
+    return standing
+
+
+def ends_of(marks: Marks) -> Marks:
+    """First and last frame of each run of ``marks`` (T,)."""
+    ends = np.zeros(len(marks), bool)
+    ends[np.concatenate(_runs(marks))] = True
+    return ends
+
+
+def _runs(marks: Marks) -> tuple[Indices, Indices]:
+    edges = np.diff(marks.astype(np.int8), prepend=0, append=0)
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1

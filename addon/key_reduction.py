@@ -23,7 +23,21 @@ Indices = NDArray[np.intp]
 Marks = NDArray[np.bool_]
 ALONE_ROUNDS: Final = 5
 SHARED_STEPS: Final = (0.5, 0.75, 0.9, 0.98)  # of the tolerance; the rest is for what is not linear
+STEADY: Final = 4.0
 SAME_PLACE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Moments:
+    """kept (T, channels) marks keys that must stay, steady (T, B) bones held to a quarter of the tolerance."""
+
+    kept: Marks
+    steady: Marks
+
+    @staticmethod
+    def none(frames: int, channels: int, bones: int) -> "Moments":
+        """No marks at all."""
+        return Moments(np.zeros((frames, channels), bool), np.zeros((frames, bones), bool))
 
 
 @dataclass(frozen=True)
@@ -48,17 +62,17 @@ def reduce_keys(
     frames: Array,
     keyed: Sequence[tuple[int, Channel]],
     tolerance: float,
-    kept: Marks | None = None,
+    moments: Moments | None = None,
 ) -> list[ReducedTrack]:
     """Keys for the channels ``keyed`` (bone, channel) that stay within ``tolerance`` (m) of heads and tails.
 
-    channels: the full motion at ``frames`` (T,), T > 0, rising. kept (T, len(keyed)) marks keys that must stay.
+    channels: the full motion at ``frames`` (T,), T > 0, rising. moments: where more care is taken.
     """
-    state = _Reduction(skeleton, channels, frames, tolerance)
+    moments = moments or Moments.none(len(frames), len(keyed), len(skeleton.names))
+    state = _Reduction(skeleton, channels, frames, tolerance, moments.steady)
     tracks = [_Track.of(state, bone, channel) for bone, channel in keyed]
     for number, track in enumerate(tracks):
-        if kept is not None:
-            track.kept |= kept[:, number]
+        track.kept |= moments.kept[:, number]
     state.reduce(tracks)
     return [track.result() for track in tracks]
 
@@ -100,7 +114,9 @@ def joint_errors(skeleton: Skeleton, first: Pose, second: Pose) -> Array:
 class _Reduction:
     """The full motion, and how far (3, T, P) all points have strayed from it so far."""
 
-    def __init__(self, skeleton: Skeleton, channels: PoseChannels, frames: Array, tolerance: float) -> None:
+    def __init__(
+        self, skeleton: Skeleton, channels: PoseChannels, frames: Array, tolerance: float, steady: Marks
+    ) -> None:
         self.skeleton, self.channels, self.frames, self.tolerance = skeleton, channels, frames, tolerance
         self.pose = pose_of(skeleton, channels)
         self.heads = np.ascontiguousarray(np.moveaxis(self.pose.heads, -1, 0), dtype=np.float32)
@@ -110,6 +126,8 @@ class _Reduction:
         self.owners = np.array([*range(len(skeleton.names)), *tails])
         self.is_tail = np.arange(len(self.owners)) >= len(skeleton.names)
         self.strayed = np.zeros_like(self.points)
+        self.strictness = np.where(steady, STEADY, 1.0)
+        self.squared_strictness = (self.strictness[:, self.owners] ** 2).astype(np.float32)
 
     def moved_by(self, bone: int, channel: Channel) -> Indices:
         """Points that a bone's channel moves: a turn leaves the bone's own head in place."""
@@ -146,7 +164,8 @@ class _Reduction:
         for track in tracks:
             target = locations if track.channel == "location" else quaternions
             target[:, track.bone] = track.fitted
-        return joint_errors(self.skeleton, self.pose, pose_of(self.skeleton, PoseChannels(locations, quaternions)))
+        reduced = pose_of(self.skeleton, PoseChannels(locations, quaternions))
+        return joint_errors(self.skeleton, self.pose, reduced) * np.tile(self.strictness, 2)
 
 
 @dataclass
@@ -163,6 +182,7 @@ class _Track:
     keys: Indices
     fitted: Array
     reach: float
+    strictest: Array
     arms: Array | None = field(default=None)
 
     @staticmethod
@@ -175,9 +195,19 @@ class _Track:
             sway = 2.0 * sway @ _quaternion_change(unit(values)) / np.linalg.norm(values, axis=-1)[:, None, None]
             arms = state.points[:, :, points] - state.heads[:, :, bone, None]
             reach = float(np.sqrt((arms**2).sum(axis=0).max()))
-        kept = np.zeros(len(values), bool)
         return _Track(
-            state, bone, channel, values, sway, points, kept, np.arange(len(values)), values.copy(), reach, arms
+            state=state,
+            bone=bone,
+            channel=channel,
+            values=values,
+            sway=sway,
+            points=points,
+            kept=np.zeros(len(values), bool),
+            keys=np.arange(len(values)),
+            fitted=values.copy(),
+            reach=reach,
+            strictest=state.squared_strictness[:, points].max(axis=1),
+            arms=arms,
         )
 
     def shift(self, change: Array) -> Array:
@@ -196,7 +226,8 @@ class _Track:
             if not len(dropped):
                 continue
             sway = (self.sway @ (fitted - self.values)[..., None])[..., 0]
-            self._accept(merged, fitted, dropped, self.reach**2 * np.einsum("ta,ta->t", sway, sway), allowed)
+            squared = self.reach**2 * np.einsum("ta,ta->t", sway, sway)
+            self._accept(merged, fitted, dropped, squared * self.strictest, allowed)
 
     def thin_together(self, allowed: float) -> None:
         """Try every other key away, with ``allowed`` metres for what all channels have strayed together."""
@@ -206,7 +237,8 @@ class _Track:
             if not len(dropped):
                 continue
             moved = strayed[:, :, self.points] + self.shift(fitted - self.fitted)
-            good = self._accept(merged, fitted, dropped, np.einsum("atp,atp->tp", moved, moved).max(axis=1), allowed)
+            squared = np.einsum("atp,atp->tp", moved, moved) * self.state.squared_strictness[:, self.points]
+            good = self._accept(merged, fitted, dropped, squared.max(axis=1), allowed)
             rows = np.flatnonzero(good)
             strayed[:, rows[:, None], self.points] = moved[:, rows]
 

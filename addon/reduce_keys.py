@@ -22,7 +22,7 @@ from .action_curves import (
     write_curve,
 )
 from .animated_character import OnKeyedBones, animated_armature
-from .key_moments import kept_moments
+from .key_moments import moments_of
 from .key_reduction import Channel, ReducedTrack, joint_errors, reduce_keys
 from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of
 from .scene_setup import frame_rate
@@ -61,10 +61,10 @@ def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
     channels = read_channels(rig, skeleton, bag, frames)
     pose = pose_of(skeleton, channels)
     keyed: list[tuple[int, Channel]] = sorted({(skeleton.index(name), channel) for name, channel, _ in curves})
-    kept = kept_moments(skeleton, channels, pose, frames / fps, keyed)
+    moments = moments_of(skeleton, channels, pose, frames / fps, keyed)
     scale = max(abs(factor) for factor in rig.matrix_world.to_scale())
     tolerance = tolerance_mm / MILLIMETRES / scale
-    tracks = reduce_keys(skeleton, channels, frames, keyed, tolerance, kept)
+    tracks = reduce_keys(skeleton, channels, frames, keyed, tolerance, moments)
     after = sum(_write(track, skeleton, curves, frames) for track in tracks)
     error = _measured(skeleton, curves, frames, pose, channels) * scale
     return KeyReport(before, after, MILLIMETRES * error)

@@ -6,9 +6,10 @@ import bpy
 import numpy as np
 import pytest
 from reel2rig.addon.action_curves import curve_path, curves_of, key_points
-from reel2rig.addon.key_moments import contact_changes, main_turn, turning_points
+from reel2rig.addon.key_moments import contacts, ends_of, main_turn, turning_points
 from reel2rig.addon.key_reduction import fitted_cubics
 from reel2rig.lifter.motion_file import Motion
+from reel2rig.smpl_assets.skeleton import JOINT
 
 
 def key_count(rig: Any) -> int:
@@ -99,7 +100,7 @@ def test_contacts_begin_and_end_where_the_foot_stops_and_goes() -> None:
     foot = np.zeros((60, 3))
     foot[:, 0] = np.interp(np.arange(60), [0, 20, 40, 60], [0, 1, 1, 2])
     foot[:, 2] = np.interp(np.arange(60), [0, 10, 20, 40, 50, 60], [0, 0.2, 0, 0, 0.2, 0])
-    assert np.flatnonzero(contact_changes(foot, seconds)).tolist() == [21, 39]
+    assert np.flatnonzero(ends_of(contacts(foot, seconds))).tolist() == [21, 39]
 
 
 def test_it_works_on_one_frame_and_needs_keys(imported: Any, walk: Motion) -> None:
@@ -137,3 +138,19 @@ def test_undo_brings_every_key_back(walker: Any) -> None:
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         bpy.ops.ed.undo()
     assert key_count(bpy.data.objects[name]) == before
+
+
+def test_standing_feet_hold_still(imported: Any, walk: Motion, body: Any, bone_ends: Any) -> None:
+    from dataclasses import replace
+
+    sways = np.tile(walk.trans[0], (len(walk.trans), 1))  # 15 mm, less than the tolerance
+    sways[:, 0] += (0.015 * np.sin(np.arange(len(sways)) / 10)).astype(np.float32)
+    poses = walk.poses.reshape(-1, 24, 3).copy()
+    for name in ("left_hip", "left_knee", "left_ankle"):
+        poses[:, JOINT[name]] = 0.0
+    rig = imported(replace(walk, poses=poses.reshape(-1, 72), trans=sways))
+    feet = ("left_ankle", "left_foot")
+    before = np.array([bone_ends(rig, frame, feet) for frame in range(1, 121)])
+    bpy.ops.reel2rig.reduce_keys(tolerance=20.0)
+    after = np.array([bone_ends(rig, frame, feet) for frame in range(1, 121)])
+    assert 1000 * np.linalg.norm(after - before, axis=-1).max() <= 20.0 / 4

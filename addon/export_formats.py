@@ -16,7 +16,7 @@ from ..smpl_assets.skeleton import JOINT_NAMES
 from .body_choice import body_from
 from .bvh_file import read_bvh, spelt_in_bvh, write_bvh
 from .character import BODY, LICENCE, SOURCE
-from .export_motion_file import motion_of, own_body, read_motion_file
+from .export_motion_file import motion_of, own_body, read_motion_file, require_smpl
 from .export_sampling import SampledMotion
 from .export_stage import staged
 from .export_targets import FBX_OPTIONS, GLB_OPTIONS, USD_OPTIONS, Format
@@ -113,8 +113,8 @@ def _from_the_hips(rig: Any, motion: SampledMotion) -> SampledMotion:
 
 
 def _smpl_only(_rig: Any, motion: SampledMotion) -> SampledMotion:
-    wanted = [name for name in JOINT_NAMES if name in motion.skeleton.names]
-    return only_bones(motion, wanted) if len(wanted) == len(JOINT_NAMES) else motion
+    require_smpl(motion.skeleton.names)
+    return only_bones(motion, list(JOINT_NAMES))
 
 
 def _write_bvh(part: Path, taken: Taken) -> frozenset[str]:

@@ -15,15 +15,16 @@ from .exported_motion import ExportedMotion
 from .rest_pose import TO_BLENDER
 
 
-def motion_of(sampled: SampledMotion, body: Body, source: str, licence: str) -> Motion:
-    """SMPL's poses (T, 72) and trans (T, 3) of an armature with SMPL's bones that was built on ``body``.
-
-    Raises InputError for another skeleton.
-    """
-    missing = [name for name in JOINT_NAMES if name not in sampled.skeleton.names]
+def require_smpl(bones: tuple[str, ...]) -> None:
+    """Raise InputError unless all of SMPL's bones are among ``bones``."""
+    missing = [name for name in JOINT_NAMES if name not in bones]
     if missing:
         message = f"A motion file holds SMPL's skeleton; the bones {', '.join(missing)} are missing."
         raise InputError("not_smpl", message, "Choose FBX, GLB, BVH or USD for other characters.")
+
+
+def motion_of(sampled: SampledMotion, body: Body, source: str, licence: str) -> Motion:
+    """SMPL's poses (T, 72) and trans (T, 3) of an armature with SMPL's bones that was built on ``body``."""
     order = [sampled.skeleton.index(name) for name in JOINT_NAMES]
     upright = sampled.to_rest[:3, :3] / np.linalg.norm(sampled.to_rest[:3, 0])
     turned = sampled.turns[:, order] @ upright @ TO_BLENDER

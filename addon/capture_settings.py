@@ -81,8 +81,8 @@ class FitSettings:
 class CaptureSettings(FitSettings):
     """Properties of the operator Import Video and of the panel alike; see ``reel2rig capture --help``."""
 
-    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced")
-    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")
+    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="balanced", translation_context=OWN)
+    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto", translation_context=OWN)
     start: bpy.props.FloatProperty(
         name="Start", description="Where in the video the capture begins", default=0.0, min=0.0, unit="TIME_ABSOLUTE"
     )

@@ -37,8 +37,12 @@ def _material(zone: str, colour: list[float]) -> Any:
     material.roughness = 0.7
     if material.node_tree is None:
         material.use_nodes = True  # always on from Blender 5.0, where setting it warns
-    tree: Any = material.node_tree
-    shader = tree.nodes["Principled BSDF"]
+    shader = principled_shader(material.node_tree)
     shader.inputs["Base Color"].default_value = (*colour, 1.0)
     shader.inputs["Roughness"].default_value = 0.7
     return material
+
+
+def principled_shader(tree: Any) -> Any:
+    """The node that Blender gives every new material; its name is in the user's language."""
+    return next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")

@@ -32,7 +32,7 @@ ONLY_COMMAND_LINE: Final = {
 }
 PROPER_NAMES: Final = {"Godot", "Python", "Reel2Rig", "Unity", "Unreal Engine"}
 NOT_SHOWN: Final = {
-    *("Principled BSDF", "Base Color"),  # Blender's
+    "Base Color",  # Blender's
     *("Left Arm", "Right Arm", "Left Leg", "Right Leg"),  # names of bone collections
     *("Putting pip into it", "Installing the packages", "Trying the environment out"),
     *("Asking the new Python", "No space left on device", "Permission denied"),  # in logs

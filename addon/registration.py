@@ -19,6 +19,7 @@ from .look_through import LookThroughCamera
 from .panel import REEL2RIG_PT_capture, Reel2RigSettings
 from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
 from .refit import Refit, UpdateCharacters
+from .retarget_panel import RETARGET_CLASSES
 from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
 
 CLASSES: Final[tuple[type, ...]] = (
@@ -50,6 +51,7 @@ CLASSES: Final[tuple[type, ...]] = (
     REEL2RIG_PT_character,
     REEL2RIG_PT_export,
     *ANIMATE_CLASSES,
+    *RETARGET_CLASSES,
 )
 
 

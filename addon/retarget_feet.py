@@ -21,6 +21,7 @@ from .retarget_rest import RestAlignment
 from .retarget_turns import CapturedTurns
 
 BLEND: Final = 0.2  # seconds
+KEPT_SLIDE: Final = 0.9  # of what the capture's feet slide; large feet that turn slide a little more at their ends
 HEEL_BEHIND: Final = 0.3  # of the way from ankle to ball, level: how far heels lie behind ankles
 LOWEST_TOES: Final = 0.005  # metres that toe joints are above the sole at least, at the capture's size
 HIGHEST_ANKLE: Final = 0.3  # of the leg; a skin that goes further down than that is not the sole
@@ -162,7 +163,7 @@ def lock_feet(
         points = zip(sole.joints, sole.points, strict=True)
         now = np.stack([pose.point(bones[joint], point) for joint, point in points], axis=1)
         heights = floors[1] + ratio * (tracks[:, pair, 2] - floors[0])
-        offset = _offsets(now, tracks[:, pair], heights, standing[:, pair], min(1.0, ratio), rate)
+        offset = _offsets(now, tracks[:, pair], heights, standing[:, pair], KEPT_SLIDE * min(1.0, ratio), rate)
         lowest = np.minimum(heights, floors[1]) - now[..., 2] - offset[:, None, 2]
         offset[:, 2] += np.maximum(lowest.max(axis=1), 0.0)
         goals.append(pose.head(bones[sole.joints[0]]) + offset)

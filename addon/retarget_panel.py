@@ -1,0 +1,105 @@
+"""The panel that moves the user's own characters as a capture moves, with their bone maps."""
+
+from typing import Any, Final
+
+import bpy
+
+from ..smpl_assets.skeleton import JOINT_NAMES
+from .retarget_operator import GuessBoneMap, LoadBoneMap, RetargetCapture, SaveBoneMap
+from .retarget_settings import BoneMapRow, BoneMapSettings, RetargetSettings, chosen_source, chosen_targets
+from .sidebar import Sidebar
+
+LABELS: Final = {
+    "pelvis": "Hips",
+    "spine1": "Spine",
+    "spine2": "Chest",
+    "spine3": "Upper Chest",
+    "neck": "Neck",
+    "head": "Head",
+    "left_collar": "Left Collar",
+    "left_shoulder": "Left Upper Arm",
+    "left_elbow": "Left Forearm",
+    "left_wrist": "Left Hand",
+    "left_hand": "Left Fingers",
+    "right_collar": "Right Collar",
+    "right_shoulder": "Right Upper Arm",
+    "right_elbow": "Right Forearm",
+    "right_wrist": "Right Hand",
+    "right_hand": "Right Fingers",
+    "left_hip": "Left Thigh",
+    "left_knee": "Left Shin",
+    "left_ankle": "Left Foot",
+    "left_foot": "Left Toes",
+    "right_hip": "Right Thigh",
+    "right_knee": "Right Shin",
+    "right_ankle": "Right Foot",
+    "right_foot": "Right Toes",
+}
+assert set(LABELS) == set(JOINT_NAMES)
+NOT_MISSED: Final = ("left_hand", "right_hand")  # hardly a character has one bone for all fingers
+
+
+class REEL2RIG_PT_retarget(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's naming rule
+    """Motion for the user's own characters."""
+
+    bl_label = "Retarget"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender's own way of declaring it
+
+    def draw(self, context: Any) -> None:
+        """Whose motion, onto whom, how; and the active character's bone map."""
+        settings, column = context.scene.reel2rig_retarget, self.layout.column()
+        column.use_property_split = True
+        column.prop(settings, "source")
+        source, targets = chosen_source(context), chosen_targets(context)
+        if source is not None and settings.source is None:
+            column.label(text=source.name, icon="ARMATURE_DATA", translate=False)
+        for rig in targets:
+            column.label(text=rig.name, icon="FORWARD", translate=False)
+        for name in ("feet", "hands", "travel"):
+            column.prop(settings, name)
+        column.operator(RetargetCapture.bl_idname, icon="CON_ARMATURE")
+        if targets:
+            _draw_map(self.layout, settings, targets[0])
+
+
+def _draw_map(layout: Any, settings: Any, rig: Any) -> None:
+    """The bone map of ``rig``, one line a joint; those without a bone, or with one that is not there, are marked."""
+    header, body = layout.panel("reel2rig_bone_map", default_closed=True)
+    shown = rig.reel2rig_bone_map
+    header.label(text="Bone Map")
+    if body is None:
+        return
+    column = body.column()
+    column.prop(settings, "convention")
+    guess = column.operator(GuessBoneMap.bl_idname, icon="VIEWZOOM")
+    guess.convention = settings.convention
+    row = column.row(align=True)
+    row.operator(LoadBoneMap.bl_idname, icon="FILE_FOLDER")
+    row.operator(SaveBoneMap.bl_idname, icon="FILE_TICK")
+    if shown.label:
+        column.label(text=shown.label, icon="CHECKMARK")
+    bones = rig.data.bones
+    entries = {entry.name: entry for entry in shown.rows}
+    for joint in (joint for joint in LABELS if joint in entries):
+        entry = entries[joint]
+        lacking = entry.bone not in bones and not (joint in NOT_MISSED and not entry.bone)
+        column.prop_search(
+            entry, "bone", rig.data, "bones", text=LABELS[joint], icon="ERROR" if lacking else "BONE_DATA"
+        )
+    for entry in shown.twist:
+        column.prop_search(entry, "bone", rig.data, "bones", text="Twist", icon="CON_ROTLIKE")
+    if shown.rows:
+        column.prop_search(shown, "root", rig.data, "bones", text="Root")
+        column.prop_search(shown, "carrier", rig.data, "bones", text="Moved for the Hips")
+
+
+RETARGET_CLASSES: Final[tuple[type, ...]] = (
+    BoneMapRow,
+    BoneMapSettings,
+    RetargetSettings,
+    RetargetCapture,
+    GuessBoneMap,
+    SaveBoneMap,
+    LoadBoneMap,
+    REEL2RIG_PT_retarget,
+)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import bpy
 
 from ..lifter.errors import CaptureError
+from .translation import OWN
 
 WIDTH: Final = 38
 """Characters of a line in a sidebar of usual width; wide ones, as Korean has, count twice."""
@@ -19,21 +20,24 @@ def draw_lines(column: Any, text: str, icon: str = "NONE") -> None:
 
 def translated(text: str) -> str:
     """``text`` in the user's language, as far as the table has it: as a whole, or before and after its first colon."""
-    whole = bpy.app.translations.pgettext_iface(text)
+    whole = _ours(text)
     head, colon, rest = text.partition(": ")
-    if whole != text or not colon:
-        return whole
-    return bpy.app.translations.pgettext_iface(head) + colon + bpy.app.translations.pgettext_iface(rest)
+    return whole if whole != text or not colon else _ours(head) + colon + _ours(rest)
 
 
 def filled(template: str, **values: object) -> str:
     """``template`` in the user's language, with ``values`` in the places of its {names}."""
-    return bpy.app.translations.pgettext_iface(template).format(**values)
+    return _ours(template).format(**values)
 
 
 def explained(error: CaptureError) -> str:
     """What went wrong and what to do about it, in the user's language."""
     return f"{translated(error.message)} {translated(error.hint)}".strip()
+
+
+def _ours(text: str) -> str:
+    """What our own table has for ``text``: Blender's has other meanings of some words."""
+    return bpy.app.translations.pgettext_iface(text, OWN)
 
 
 def wrapped(text: str) -> list[str]:

@@ -30,7 +30,7 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         if rig is not None and has_control_rig(rig):
             column.operator(BakeToDeformBones.bl_idname, icon="ARMATURE_DATA")
             for limb in LIMBS:
-                column.prop(rig.pose.bones[limb.target], f'["{SWITCH}"]', text=f"{limb.label} IK", slider=True)
+                column.prop(rig.pose.bones[limb.target], f'["{SWITCH}"]', text=limb.label, slider=True)
             for name in (FK, TWEAKS):
                 column.prop(rig.data.collections[name], "is_visible", text=name, toggle=True)
             return

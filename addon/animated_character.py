@@ -5,6 +5,7 @@ from typing import Any, Final
 from ..lifter.errors import CaptureError
 from .character import active_character
 from .rig import leave_edit_modes
+from .text_lines import explained, translated
 
 CONTROL_RIG: Final = "reel2rig_control_rig"
 
@@ -36,6 +37,7 @@ class OnKeyedBones:
 
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
     report: Any
+    poll_message_set: Any
 
     @classmethod
     def armature(cls, context: Any) -> Any | None:
@@ -45,12 +47,12 @@ class OnKeyedBones:
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Needs an animated character whose own bones are keyed."""
-        rig, says = cls.armature(context), getattr(cls, "poll_message_set", print)
+        rig = cls.armature(context)
         if rig is None:
-            says("Select an animated character made by Reel2Rig")
+            cls.poll_message_set(translated("Select an animated character made by Reel2Rig"))
             return False
         if has_control_rig(rig):
-            says("Bake the control rig to the deform bones first")
+            cls.poll_message_set(translated("Bake the control rig to the deform bones first"))
             return False
         return True
 
@@ -60,7 +62,7 @@ class OnKeyedBones:
         try:
             sentence = self.change(context, self.armature(context))
         except CaptureError as error:
-            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
         self.report({"INFO"}, sentence)
         return {"FINISHED"}

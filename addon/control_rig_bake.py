@@ -7,6 +7,7 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
+from ..lifter.errors import InputError
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
 from .action_curves import (
@@ -39,8 +40,9 @@ BAKED: Final = "posed"
 def put_on_controls(rig: Any, scene: Any) -> int:
     """Add the control rig to ``rig`` and key its motion on the controls in an action of its own; returns the frames.
 
-    The old action is kept. Raises CaptureError when the rig has no action.
+    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden.
     """
+    _refuse_hidden(rig)
     action, bag, captured = action_of(rig), curves_of(rig), skeleton_of(rig)
     curves = bone_curves(bag, captured.names)
     frames = keyed_frames(curves.values())
@@ -67,8 +69,9 @@ def bake_to_deform_bones(rig: Any, scene: Any) -> int:
     """Key SMPL's bones as the controls hold them in an action of its own, and remove the control rig; returns frames.
 
     What counts is the pose that Blender evaluates, with everything the animator added. Raises CaptureError when the
-    rig has no action.
+    rig has no action, InputError when it is hidden.
     """
+    _refuse_hidden(rig)
     bag = curves_of(rig)
     names = tuple(bone.name for bone in rig.data.bones)
     frames = whole_frames(keyed_frames(bone_curves(bag, names).values()))
@@ -139,6 +142,12 @@ def _copy_curves(curves: list[Any], target: Any, frames: Array) -> None:
     """Key what is no bone's own (the confidence, say) in the bag ``target`` on the same frames."""
     for curve in curves:
         write_curve(target.fcurves.new(curve.data_path, index=curve.array_index), frames, values_at(curve, frames))
+
+
+def _refuse_hidden(rig: Any) -> None:
+    """Raise InputError for a rig that cannot go into Edit Mode."""
+    if not rig.visible_get():
+        raise InputError("hidden", f"{rig.name} is hidden.", "Show it in the viewport and its collection, then go on.")
 
 
 def _stand_still(rig: Any, names: tuple[str, ...]) -> None:

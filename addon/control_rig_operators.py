@@ -8,6 +8,7 @@ from ..lifter.errors import CaptureError
 from .animated_character import OnKeyedBones, animated_character, has_control_rig
 from .control_rig_bake import bake_to_deform_bones, put_on_controls
 from .rig import leave_edit_modes
+from .text_lines import explained, filled, translated
 
 
 class AddControlRig(OnKeyedBones, bpy.types.Operator):
@@ -18,7 +19,8 @@ class AddControlRig(OnKeyedBones, bpy.types.Operator):
 
     def change(self, context: Any, rig: Any) -> str:
         """Controls and their keys."""
-        return f"{put_on_controls(rig, context.scene)} frames are on the controls; pose them in Pose Mode"
+        count = put_on_controls(rig, context.scene)
+        return filled("{count} frames are on the controls; pose them in Pose Mode", count=count)
 
 
 class BakeToDeformBones(bpy.types.Operator):
@@ -33,7 +35,7 @@ class BakeToDeformBones(bpy.types.Operator):
         """Needs a character with a control rig."""
         rig = animated_character(context)
         if rig is None or not has_control_rig(rig):
-            cls.poll_message_set("Select a character with a control rig")
+            cls.poll_message_set(translated("Select a character with a control rig"))
             return False
         return True
 
@@ -43,7 +45,7 @@ class BakeToDeformBones(bpy.types.Operator):
         try:
             count = bake_to_deform_bones(animated_character(context), context.scene)
         except CaptureError as error:
-            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{count} frames are on the character's own bones")
+        self.report({"INFO"}, filled("{count} frames are on the character's own bones", count=count))
         return {"FINISHED"}

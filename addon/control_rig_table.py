@@ -98,10 +98,10 @@ BODY_CONTROLS: Final = (
 )
 
 LIMBS: Final = (
-    Limb("Left Arm", "left_shoulder", "left_elbow", "left_wrist", "ctrl_left_collar", -1.0),
-    Limb("Right Arm", "right_shoulder", "right_elbow", "right_wrist", "ctrl_right_collar", -1.0),
-    Limb("Left Leg", "left_hip", "left_knee", "left_ankle", "ctrl_pelvis", 1.0),
-    Limb("Right Leg", "right_hip", "right_knee", "right_ankle", "ctrl_pelvis", 1.0),
+    Limb("Left Arm IK", "left_shoulder", "left_elbow", "left_wrist", "ctrl_left_collar", -1.0),
+    Limb("Right Arm IK", "right_shoulder", "right_elbow", "right_wrist", "ctrl_right_collar", -1.0),
+    Limb("Left Leg IK", "left_hip", "left_knee", "left_ankle", "ctrl_pelvis", 1.0),
+    Limb("Right Leg IK", "right_hip", "right_knee", "right_ankle", "ctrl_pelvis", 1.0),
 )
 
 

@@ -31,8 +31,10 @@ from .posed_skeleton import PoseChannels, Skeleton, pose_of
 from .rest_pose import ROOT_BONE
 from .root_motion import relocate_travel, travel_of
 from .scene_setup import frame_rate
+from .text_lines import filled, translated
 
 HIPS: Final = JOINT_NAMES[0]
+FAR_APART_MM: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,10 @@ class LoopReport:
 
     def sentence(self) -> str:
         """The figures for a person."""
-        frames = round(self.last - self.first)
-        return (
-            f"Loop of {frames} frames ({self.seconds:.2f} s) from frames {self.first:g} to {self.last:g}; "
-            f"its ends were {self.gap_mm:.1f} mm apart"
-        )
+        says = "Loop of {count} frames ({seconds:.2f} s), {first:g} to {last:g}; its ends were {gap:.0f} mm apart"
+        count, gap = round(self.last - self.first), self.gap_mm
+        said = filled(says, count=count, seconds=self.seconds, first=self.first, last=self.last, gap=gap)
+        return said if gap < FAR_APART_MM else f"{said}. {translated('Nothing repeats here: try another range')}"
 
 
 class MakeLoop(OnKeyedBones, bpy.types.Operator):

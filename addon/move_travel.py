@@ -22,6 +22,7 @@ from .animated_character import OnKeyedBones
 from .rest_pose import ROOT_BONE
 from .root_motion import Travel, Travelled, relocate_travel
 from .scene_setup import frame_rate
+from .text_lines import filled
 
 HIPS: Final = JOINT_NAMES[0]
 TRAVEL_ITEMS: Final = [
@@ -45,9 +46,11 @@ class MoveTravel(OnKeyedBones, bpy.types.Operator):
         """Key root and hips anew."""
         frames, moved = move_travel(rig, self.travel)
         if self.travel != "in_place":
-            return f"The travel of {moved.length():.2f} m is on the {self.travel}"
-        seconds = max(frames[-1] - frames[0], 1.0) / frame_rate(context.scene)
-        return f"Took out {moved.length():.2f} m of travel, {moved.length() / seconds:.2f} m/s on average"
+            carrier = ROOT_BONE if self.travel == "root" else HIPS
+            return filled("{bone} carries the travel of {metres:.2f} m", bone=carrier, metres=moved.length())
+        speed = moved.length() * frame_rate(context.scene) / max(frames[-1] - frames[0], 1.0)
+        says = "Took out {metres:.2f} m of travel, {speed:.2f} m/s on average"
+        return filled(says, metres=moved.length(), speed=speed)
 
 
 def move_travel(rig: Any, travel: Travel) -> tuple[Array, Travelled]:

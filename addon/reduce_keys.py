@@ -26,6 +26,7 @@ from .key_moments import moments_of
 from .key_reduction import Channel, ReducedTrack, joint_errors, reduce_keys
 from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of
 from .scene_setup import frame_rate
+from .text_lines import filled
 
 MILLIMETRES: Final = 1000.0
 FLAT: Final = 1e-6
@@ -41,7 +42,8 @@ class KeyReport:
 
     def sentence(self) -> str:
         """The figures for a person."""
-        return f"{self.before:,} keys became {self.after:,}, joints stay within {self.error_mm:.2f} mm"
+        says = "{before:,} keys became {after:,}, joints stay within {error:.2f} mm"
+        return filled(says, before=self.before, after=self.after, error=self.error_mm)
 
 
 def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:

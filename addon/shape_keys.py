@@ -33,6 +33,7 @@ from .body_shape_keys import (
 from .character import BODY, own_figures
 from .preferences import body_file
 from .rig import rest_axes
+from .text_lines import filled
 
 BASIS: Final = "Basis"
 
@@ -48,7 +49,7 @@ class AddShapeKeys(OnKeyedBones, bpy.types.Operator):
         body = body_of(rig, body_from(body_file()))
         for figure in _figures(rig, body):
             _add_keys(figure, shape_names(body), in_blender(body.shapedirs), SHAPE_RANGE)
-        return f"{body.shapedirs.shape[-1]} shape keys; 0 is the person's own shape"
+        return filled("{count} shape keys; 0 is the person's own shape", count=body.shapedirs.shape[-1])
 
 
 class AddPoseCorrectives(OnKeyedBones, bpy.types.Operator):
@@ -61,7 +62,8 @@ class AddPoseCorrectives(OnKeyedBones, bpy.types.Operator):
         """Keys on every mesh of the character, and their animation."""
         body = body_of(rig, body_from(body_file()))
         count = add_pose_correctives(rig, body)
-        return f"{len(corrective_names(body))} correctives keyed on {count} frames"
+        keys = len(corrective_names(body))
+        return filled("{keys} correctives keyed on {count} frames", keys=keys, count=count)
 
 
 def body_of(rig: Any, candidate: Body) -> Body:

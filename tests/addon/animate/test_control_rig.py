@@ -189,3 +189,15 @@ def test_undo_takes_the_controls_away(walker: Any) -> None:
     rig = bpy.data.objects[name]
     assert len(rig.data.bones) == 25
     assert rig.animation_data.action.name == "walk_person_01"
+
+
+def test_a_hidden_rig_is_refused_and_left_alone(walker: Any) -> None:
+    walker.hide_set(True)
+    with pytest.raises(RuntimeError, match="is hidden"):
+        bpy.ops.reel2rig.add_control_rig()
+    assert len(walker.data.bones) == 25
+    walker.hide_set(False)
+    bpy.ops.reel2rig.add_control_rig()
+    walker.hide_set(True)
+    with pytest.raises(RuntimeError, match="is hidden"):
+        bpy.ops.reel2rig.bake_control_rig()

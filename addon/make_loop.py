@@ -48,10 +48,17 @@ class LoopReport:
 
     def sentence(self) -> str:
         """The figures for a person."""
-        says = "Loop of {count} frames ({seconds:.2f} s), {first:g} to {last:g}; its ends were {gap:.0f} mm apart"
-        count, gap = round(self.last - self.first), self.gap_mm
-        said = filled(says, count=count, seconds=self.seconds, first=self.first, last=self.last, gap=gap)
-        return said if gap < FAR_APART_MM else f"{said}. {translated('Nothing repeats here: try another range')}"
+        said = filled(
+            "Loop of {count} frames ({seconds:.2f} s), {first:g} to {last:g}; its ends were {gap:.0f} mm apart",
+            count=round(self.last - self.first),
+            seconds=self.seconds,
+            first=self.first,
+            last=self.last,
+            gap=self.gap_mm,
+        )
+        if self.gap_mm < FAR_APART_MM:
+            return said
+        return f"{said}. {translated('Hardly anything repeats here, try another range')}"
 
 
 class MakeLoop(OnKeyedBones, bpy.types.Operator):

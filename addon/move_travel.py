@@ -49,8 +49,9 @@ class MoveTravel(OnKeyedBones, bpy.types.Operator):
             carrier = ROOT_BONE if self.travel == "root" else HIPS
             return filled("{bone} carries the travel of {metres:.2f} m", bone=carrier, metres=moved.length())
         speed = moved.length() * frame_rate(context.scene) / max(frames[-1] - frames[0], 1.0)
-        says = "Took out {metres:.2f} m of travel, {speed:.2f} m/s on average"
-        return filled(says, metres=moved.length(), speed=speed)
+        return filled(
+            "Took out {metres:.2f} m of travel, {speed:.2f} m/s on average", metres=moved.length(), speed=speed
+        )
 
 
 def move_travel(rig: Any, travel: Travel) -> tuple[Array, Travelled]:

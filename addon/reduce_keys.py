@@ -42,8 +42,12 @@ class KeyReport:
 
     def sentence(self) -> str:
         """The figures for a person."""
-        says = "{before:,} keys became {after:,}, joints stay within {error:.2f} mm"
-        return filled(says, before=self.before, after=self.after, error=self.error_mm)
+        return filled(
+            "{before:,} keys became {after:,}, joints stay within {error:.2f} mm",
+            before=self.before,
+            after=self.after,
+            error=self.error_mm,
+        )
 
 
 def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:

@@ -101,7 +101,7 @@ def _fit(convention: Convention, tree: BoneTree, stems: Mapping[str, str]) -> _F
     )
     written = {name for names in (*convention.joints.values(), convention.root) for name in names}
     exact = sum(stems[bone] in written for bone in (*joints.values(), bone_map.root) if bone in stems)
-    return _Fit((share, exact + sum(map(len, bone_map.twist.values())), convention.rank), bone_map)
+    return _Fit((share, convention.rank, exact + sum(map(len, bone_map.twist.values()))), bone_map)
 
 
 def root_above(tree: BoneTree, hips: str, named: str | None = None) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..smpl_assets.rotation import Array, cross_matrix, matrix_from_quaternion
-from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of, unit
+from .measured_points import MeasuredPoints
+from .posed_skeleton import PoseChannels, Skeleton, pose_of, unit
 
 Channel = Literal["location", "rotation_quaternion"]
 Indices = NDArray[np.intp]
@@ -24,7 +25,6 @@ Marks = NDArray[np.bool_]
 ALONE_ROUNDS: Final = 5
 SHARED_STEPS: Final = (0.5, 0.75, 0.9, 0.98)  # of the tolerance; the rest is for what is not linear
 STEADY: Final = 4.0
-SAME_PLACE: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def reduce_keys(
     tolerance: float,
     moments: Moments | None = None,
 ) -> list[ReducedTrack]:
-    """Keys for the channels ``keyed`` (bone, channel) that stay within ``tolerance`` (m) of heads and tails.
+    """Keys for the channels ``keyed`` (bone, channel) that keep all measured points within ``tolerance`` (m).
 
     channels: the full motion at ``frames`` (T,), T > 0, rising. moments: where more care is taken.
     """
@@ -104,13 +104,6 @@ def fitted_cubics(values: Array, frames: Array, keys: Indices) -> tuple[Array, A
     return result, first + (last - first) / 3.0 + leave, first + 2.0 * (last - first) / 3.0 + arrive
 
 
-def joint_errors(skeleton: Skeleton, first: Pose, second: Pose) -> Array:
-    """Distances (T, 2 B) in metres between heads, then tails, of two poses."""
-    heads = np.linalg.norm(first.heads - second.heads, axis=-1)
-    tails = np.linalg.norm(first.tails(skeleton) - second.tails(skeleton), axis=-1)
-    return np.concatenate([heads, tails], axis=1)
-
-
 class _Reduction:
     """The full motion, and how far (3, T, P) all points have strayed from it so far."""
 
@@ -119,22 +112,17 @@ class _Reduction:
     ) -> None:
         self.skeleton, self.channels, self.frames, self.tolerance = skeleton, channels, frames, tolerance
         self.pose = pose_of(skeleton, channels)
-        self.heads = np.ascontiguousarray(np.moveaxis(self.pose.heads, -1, 0), dtype=np.float32)
-        tails = _free_tails(skeleton)
-        ends = np.moveaxis(self.pose.tails(skeleton)[:, tails], -1, 0)
-        self.points = np.concatenate([self.heads, ends], axis=2, dtype=np.float32)
-        self.owners = np.array([*range(len(skeleton.names)), *tails])
-        self.is_tail = np.arange(len(self.owners)) >= len(skeleton.names)
+        self.measured = MeasuredPoints.of(skeleton)
+        self.points = self.measured.places(self.pose).astype(np.float32)
         self.strayed = np.zeros_like(self.points)
-        self.strictness = np.where(steady, STEADY, 1.0)
-        self.squared_strictness = (self.strictness[:, self.owners] ** 2).astype(np.float32)
+        self.strictness = np.where(steady, STEADY, 1.0)[:, self.measured.owners].astype(np.float32)
 
     def moved_by(self, bone: int, channel: Channel) -> Indices:
         """Points that a bone's channel moves: a turn leaves the bone's own head in place."""
         below = _bones_below(self.skeleton, bone)
-        moved = np.isin(self.owners, below)
+        moved = np.isin(self.measured.owners, below)
         if channel == "rotation_quaternion":
-            moved &= (self.owners != bone) | self.is_tail
+            moved &= (self.measured.owners != bone) | self.measured.off_centre
         return np.flatnonzero(moved)
 
     def reduce(self, tracks: "list[_Track]") -> None:
@@ -152,10 +140,8 @@ class _Reduction:
     def _mend(self, tracks: "list[_Track]") -> None:
         """Give keys back where the exact pose is too far off; ends, as all keys are exact."""
         while len(wrong := np.argwhere(self._errors(tracks) > self.tolerance)):
-            count = len(self.skeleton.names)
             for track in tracks:
-                below = _bones_below(self.skeleton, track.bone)
-                rows = wrong[np.isin(wrong[:, 1] % count, below), 0]
+                rows = wrong[np.isin(wrong[:, 1], track.points), 0]
                 if len(rows):
                     track.add_keys(np.unique(rows))
 
@@ -165,7 +151,7 @@ class _Reduction:
             target = locations if track.channel == "location" else quaternions
             target[:, track.bone] = track.fitted
         reduced = pose_of(self.skeleton, PoseChannels(locations, quaternions))
-        return joint_errors(self.skeleton, self.pose, reduced) * np.tile(self.strictness, 2)
+        return self.measured.apart(self.pose, reduced) * self.strictness
 
 
 @dataclass
@@ -193,7 +179,7 @@ class _Track:
         sway, arms, reach = _own_axes(state, bone, channel), None, 1.0
         if channel == "rotation_quaternion":
             sway = 2.0 * sway @ _quaternion_change(unit(values)) / np.linalg.norm(values, axis=-1)[:, None, None]
-            arms = state.points[:, :, points] - state.heads[:, :, bone, None]
+            arms = state.points[:, :, points] - state.points[:, :, bone, None]
             reach = float(np.sqrt((arms**2).sum(axis=0).max()))
         return _Track(
             state=state,
@@ -206,7 +192,7 @@ class _Track:
             keys=np.arange(len(values)),
             fitted=values.copy(),
             reach=reach,
-            strictest=state.squared_strictness[:, points].max(axis=1),
+            strictest=state.strictness[:, points].max(axis=1) ** 2,
             arms=arms,
         )
 
@@ -237,7 +223,7 @@ class _Track:
             if not len(dropped):
                 continue
             moved = strayed[:, :, self.points] + self.shift(fitted - self.fitted)
-            squared = np.einsum("atp,atp->tp", moved, moved) * self.state.squared_strictness[:, self.points]
+            squared = np.einsum("atp,atp->tp", moved, moved) * self.state.strictness[:, self.points] ** 2
             good = self._accept(merged, fitted, dropped, squared.max(axis=1), allowed)
             rows = np.flatnonzero(good)
             strayed[:, rows[:, None], self.points] = moved[:, rows]
@@ -293,11 +279,3 @@ def _chain(skeleton: Skeleton, bone: int) -> list[int]:
 
 def _bones_below(skeleton: Skeleton, bone: int) -> list[int]:
     return [other for other in range(len(skeleton.names)) if bone in _chain(skeleton, other)]
-
-
-def _free_tails(skeleton: Skeleton) -> list[int]:
-    """Bones whose tail is no child's head, which would count twice."""
-    tails = skeleton.heads + skeleton.axes[..., 1] * skeleton.lengths[:, None]
-    children = [[c for c, parent in enumerate(skeleton.parents) if parent == bone] for bone in range(len(tails))]
-    apart = [np.linalg.norm(skeleton.heads[own] - tails[bone], axis=-1) for bone, own in enumerate(children)]
-    return [bone for bone, distances in enumerate(apart) if not (distances < SAME_PLACE).any()]

@@ -23,7 +23,8 @@ from .action_curves import (
 )
 from .animated_character import OnKeyedBones, animated_armature
 from .key_moments import moments_of
-from .key_reduction import Channel, ReducedTrack, joint_errors, reduce_keys
+from .key_reduction import Channel, ReducedTrack, reduce_keys
+from .measured_points import MeasuredPoints
 from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of
 from .scene_setup import frame_rate
 from .text_lines import filled
@@ -51,7 +52,8 @@ class KeyReport:
 
 
 def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
-    """Thin out the keys of ``rig``'s action; heads and tails stay within ``tolerance_mm`` at all keyed frames.
+    """Thin out the keys of ``rig``'s action; heads, tails and points beside bones (for twist) stay
+    within ``tolerance_mm`` at all keyed frames.
 
     Only location and quaternion curves of bones are touched. The error in the report comes from the new curves as
     Blender evaluates them. Raises CaptureError when there is no action, InputError when its bones have no keys or
@@ -142,9 +144,10 @@ def _handles(track: ReducedTrack, component: int, at: Array) -> Handles:
 def _measured(
     skeleton: Skeleton, curves: dict[tuple[str, Channel, int], Any], frames: Array, pose: Pose, channels: PoseChannels
 ) -> float:
-    """Greatest distance in metres of heads and tails from ``pose``, with the curves as Blender evaluates them."""
+    """Greatest distance in metres of the measured points from ``pose``, with the curves as Blender evaluates them."""
     locations, quaternions = channels.locations.copy(), channels.quaternions.copy()
     for (name, channel, component), curve in curves.items():
         target = locations if channel == "location" else quaternions
         target[:, skeleton.index(name), component] = values_at(curve, frames)
-    return float(joint_errors(skeleton, pose, pose_of(skeleton, PoseChannels(locations, quaternions))).max())
+    reduced = pose_of(skeleton, PoseChannels(locations, quaternions))
+    return float(MeasuredPoints.of(skeleton).apart(pose, reduced).max())

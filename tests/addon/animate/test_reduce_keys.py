@@ -9,6 +9,7 @@ from reel2rig.addon.action_curves import curve_path, curves_of, key_points
 from reel2rig.addon.key_moments import contacts, ends_of, main_turn, turning_points
 from reel2rig.addon.key_reduction import fitted_cubics
 from reel2rig.lifter.motion_file import Motion
+from reel2rig.smpl_assets.rotation import geodesic_degrees
 from reel2rig.smpl_assets.skeleton import JOINT
 
 
@@ -154,3 +155,17 @@ def test_standing_feet_hold_still(imported: Any, walk: Motion, body: Any, bone_e
     bpy.ops.reel2rig.reduce_keys(tolerance=20.0)
     after = np.array([bone_ends(rig, frame, feet) for frame in range(1, 121)])
     assert 1000 * np.linalg.norm(after - before, axis=-1).max() <= 20.0 / 4
+
+
+def test_a_shaking_head_and_turning_hands_are_kept(imported: Any, walk: Motion, bone_axes: Any) -> None:
+    from dataclasses import replace
+
+    poses = walk.poses.reshape(-1, 24, 3).copy()
+    poses[:, JOINT["head"], 1] = 0.6 * np.sin(np.arange(len(poses)) / 3)  # about its own axis
+    poses[:, JOINT["left_wrist"], 0] = 0.6 * np.cos(np.arange(len(poses)) / 4)
+    rig = imported(replace(walk, poses=poses.reshape(-1, 72)))
+    twisting = ("head", "left_wrist", "left_hand")
+    before = np.array([bone_axes(rig, frame, twisting) for frame in range(1, 121)])
+    bpy.ops.reel2rig.reduce_keys(tolerance=5.0)
+    after = np.array([bone_axes(rig, frame, twisting) for frame in range(1, 121)])
+    assert geodesic_degrees(before, after).max() < 6.0

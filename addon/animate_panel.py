@@ -29,6 +29,7 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         rig, column = animated_armature(context), self.layout.column()
         if rig is not None and has_control_rig(rig):
             column.operator(BakeToDeformBones.bl_idname, icon="ARMATURE_DATA")
+            column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
             for limb in LIMBS:
                 column.prop(rig.pose.bones[limb.target], f'["{SWITCH}"]', text=limb.label, slider=True)
             for name in (FK, TWEAKS):

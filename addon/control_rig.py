@@ -56,6 +56,12 @@ def added_bones() -> tuple[str, ...]:
     return tuple(names)
 
 
+def control_names() -> tuple[str, ...]:
+    """The root and all controls that are keyed, without the mechanism."""
+    members = collection_members()
+    return (*members[CONTROLS], *members[FK], *members[TWEAKS])
+
+
 def add_control_rig(rig: Any, scene: Any) -> None:
     """Add controls to ``rig`` and let SMPL's bones follow them; its keys are left alone."""
     skeleton = skeleton_of(rig)

@@ -1,6 +1,7 @@
 """Moments that must keep their keys: where feet touch down and lift off, and peaks of height and turn. Numpy only."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,9 +10,21 @@ from ..smpl_assets.rotation import Array
 from .key_reduction import Channel, Indices, Marks, Moments
 from .posed_skeleton import Pose, PoseChannels, Skeleton
 
+
+@dataclass(frozen=True)
+class Leg:
+    """Bones that get keys where the bone ``foot`` touches down and lifts off, and those that are steady between."""
+
+    bones: tuple[str, ...]
+    steady: tuple[str, ...]
+    foot: str
+
+
 LEGS: Final = (
-    ("left_hip", "left_knee", "left_ankle", "left_foot"),
-    ("right_hip", "right_knee", "right_ankle", "right_foot"),
+    Leg(("left_hip", "left_knee", "left_ankle", "left_foot"), ("left_ankle", "left_foot"), "left_foot"),
+    Leg(("right_hip", "right_knee", "right_ankle", "right_foot"), ("right_ankle", "right_foot"), "right_foot"),
+    Leg(("ik_left_ankle", "pole_left_knee"), ("ik_left_ankle",), "ik_left_ankle"),
+    Leg(("ik_right_ankle", "pole_right_knee"), ("ik_right_ankle",), "ik_right_ankle"),
 )
 PEAK_TURN: Final = np.radians(15.0)
 PEAK_SHIFT: Final = 0.03
@@ -25,8 +38,8 @@ def moments_of(
 ) -> Moments:
     """Which frames must keep a key for the channels ``keyed`` (bone, channel), and where feet must hold still.
 
-    seconds (T,): times of the frames. A contact's first and last frame count for the bones of its leg, whose ankle and
-    foot are steady in between; a peak counts for the channel whose main turn (15 degrees) or height (30 mm) turns
+    seconds (T,): times of the frames. A contact's first and last frame count for the bones of its leg, whose foot is
+    steady in between; a peak counts for the channel whose main turn (15 degrees) or height (30 mm) turns
     back there.
     """
     moments = Moments.none(len(seconds), len(keyed), len(skeleton.names))
@@ -36,12 +49,11 @@ def moments_of(
         else:
             moments.kept[:, column] = turning_points(pose.heads[:, bone, 2], PEAK_SHIFT)
     for leg in LEGS:
-        if set(leg) <= set(skeleton.names):
-            bones = [skeleton.index(name) for name in leg]
-            standing = contacts(pose.heads[:, bones[-1]], seconds)
-            columns = [column for column, (bone, _) in enumerate(keyed) if bone in bones]
+        if set(leg.bones) <= set(skeleton.names):
+            standing = contacts(pose.heads[:, skeleton.index(leg.foot)], seconds)
+            columns = [column for column, (bone, _) in enumerate(keyed) if skeleton.names[bone] in leg.bones]
             moments.kept[:, columns] |= ends_of(standing)[:, None]
-            moments.steady[:, bones[2:]] = standing[:, None]
+            moments.steady[:, [skeleton.index(name) for name in leg.steady]] = standing[:, None]
     return moments
 
 

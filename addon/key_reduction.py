@@ -10,7 +10,7 @@ the exact pose is compared at the end, and keys come back where it is too far of
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,18 @@ class Moments:
         return Moments(np.zeros((frames, channels), bool), np.zeros((frames, bones), bool))
 
 
+class Shown(Protocol):
+    """A body that follows the reduced bones in other ways than a child its parent."""
+
+    def errors(self, channels: PoseChannels) -> Array:
+        """Distances (T, P) in metres of its points from where the full motion has them."""
+        ...
+
+    def moved_by(self, bone: int, at_all: bool) -> Indices:
+        """Points that the reduced ``bone`` moves most, or all that it moves ``at_all``."""
+        ...
+
+
 @dataclass(frozen=True)
 class ReducedTrack:
     """One bone's channel: keys (K,) as indices of frames, their values (K, C), handles' values (K - 1, C).
@@ -63,13 +75,15 @@ def reduce_keys(
     keyed: Sequence[tuple[int, Channel]],
     tolerance: float,
     moments: Moments | None = None,
+    shown: Shown | None = None,
 ) -> list[ReducedTrack]:
     """Keys for the channels ``keyed`` (bone, channel) that keep all measured points within ``tolerance`` (m).
 
     channels: the full motion at ``frames`` (T,), T > 0, rising. moments: where more care is taken.
+    shown: what a rig shows for its controls, which is held to the tolerance too.
     """
     moments = moments or Moments.none(len(frames), len(keyed), len(skeleton.names))
-    state = _Reduction(skeleton, channels, frames, tolerance, moments.steady)
+    state = _Reduction(skeleton, channels, frames, tolerance, moments.steady, shown)
     tracks = [_Track.of(state, bone, channel) for bone, channel in keyed]
     for number, track in enumerate(tracks):
         track.kept |= moments.kept[:, number]
@@ -108,8 +122,15 @@ class _Reduction:
     """The full motion, and how far (3, T, P) all points have strayed from it so far."""
 
     def __init__(
-        self, skeleton: Skeleton, channels: PoseChannels, frames: Array, tolerance: float, steady: Marks
+        self,
+        skeleton: Skeleton,
+        channels: PoseChannels,
+        frames: Array,
+        tolerance: float,
+        steady: Marks,
+        shown: Shown | None,
     ) -> None:
+        self.shown = shown
         self.skeleton, self.channels, self.frames, self.tolerance = skeleton, channels, frames, tolerance
         self.pose = pose_of(skeleton, channels)
         self.measured = MeasuredPoints.of(skeleton)
@@ -136,22 +157,37 @@ class _Reduction:
             for track in tracks:
                 track.thin_together(share * self.tolerance)
         self._mend(tracks)
+        if self.shown is not None:
+            self._mend_shown(tracks, self.shown)
 
     def _mend(self, tracks: "list[_Track]") -> None:
         """Give keys back where the exact pose is too far off; ends, as all keys are exact."""
-        while len(wrong := np.argwhere(self._errors(tracks) > self.tolerance)):
+        while (errors := self._errors(tracks)).max() > self.tolerance:
             for track in tracks:
-                rows = wrong[np.isin(wrong[:, 1], track.points), 0]
-                if len(rows):
-                    track.add_keys(np.unique(rows))
+                track.add_keys(_peaks(errors[:, track.points], self.tolerance))
+
+    def _mend_shown(self, tracks: "list[_Track]", shown: Shown) -> None:
+        """The same for what is shown: keys of what moves it most, and where those are all there of what else does."""
+        while (errors := shown.errors(self._reduced(tracks))).max() > self.tolerance:
+            before = sum(len(track.keys) for track in tracks)
+            for at_all in (False, True):
+                for track in tracks:
+                    track.add_keys(_peaks(errors[:, shown.moved_by(track.bone, at_all)], self.tolerance))
+                if sum(len(track.keys) for track in tracks) > before:
+                    break
+            else:
+                return
 
     def _errors(self, tracks: "list[_Track]") -> Array:
+        reduced = pose_of(self.skeleton, self._reduced(tracks))
+        return self.measured.apart(self.pose, reduced) * self.strictness
+
+    def _reduced(self, tracks: "list[_Track]") -> PoseChannels:
         locations, quaternions = self.channels.locations.copy(), self.channels.quaternions.copy()
         for track in tracks:
             target = locations if track.channel == "location" else quaternions
             target[:, track.bone] = track.fitted
-        reduced = pose_of(self.skeleton, PoseChannels(locations, quaternions))
-        return self.measured.apart(self.pose, reduced) * self.strictness
+        return PoseChannels(locations, quaternions)
 
 
 @dataclass
@@ -230,6 +266,8 @@ class _Track:
 
     def add_keys(self, rows: Indices) -> None:
         """Put keys on the frames ``rows`` (N,)."""
+        if not len(rows):
+            return
         self.keys = np.union1d(self.keys, rows)
         self.fitted = fitted_cubics(self.values, self.state.frames, self.keys)[0]
 
@@ -251,6 +289,13 @@ class _Track:
         self.keys = np.sort(np.concatenate([merged, dropped[~good[dropped]]]))
         self.fitted[good] = fitted[good]
         return good
+
+
+def _peaks(errors: Array, limit: float) -> Indices:
+    """Frames at which the worst of errors (T, P) is above ``limit`` and not below the frames beside."""
+    worst = errors.max(axis=1, initial=0.0)
+    beside = np.maximum(np.r_[worst[1:], 0.0], np.r_[0.0, worst[:-1]])
+    return np.flatnonzero((worst > limit) & (worst >= beside))
 
 
 def _own_axes(state: _Reduction, bone: int, channel: Channel) -> Array:

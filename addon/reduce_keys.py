@@ -21,13 +21,15 @@ from .action_curves import (
     values_at,
     write_curve,
 )
-from .animated_character import OnKeyedBones, animated_armature
+from .animated_character import OnKeyedBones, animated_armature, has_control_rig
+from .control_rig import OURS, control_names
+from .control_rig_shown import ShownBody
 from .key_moments import moments_of
 from .key_reduction import Channel, ReducedTrack, reduce_keys
 from .measured_points import MeasuredPoints
-from .posed_skeleton import Pose, PoseChannels, Skeleton, pose_of
+from .posed_skeleton import PoseChannels, Skeleton, pose_of
 from .scene_setup import frame_rate
-from .text_lines import filled
+from .text_lines import filled, translated
 
 MILLIMETRES: Final = 1000.0
 FLAT: Final = 1e-6
@@ -59,7 +61,8 @@ def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
     Blender evaluates them. Raises CaptureError when there is no action, InputError when its bones have no keys or
     turn otherwise than by quaternions.
     """
-    skeleton, bag = skeleton_of(rig), curves_of(rig)
+    full, bag = skeleton_of(rig), curves_of(rig)
+    skeleton = full.part(control_names()) if has_control_rig(rig) else full
     curves = bone_curves(bag, skeleton.names)
     _refuse_what_is_not_keyed(rig, bag)
     frames = keyed_frames(curves.values())
@@ -68,13 +71,16 @@ def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
     before = sum(len(curve.keyframe_points) for curve in curves.values())
     channels = read_channels(rig, skeleton, bag, frames)
     pose = pose_of(skeleton, channels)
+    shown = ShownBody(full, skeleton, channels) if has_control_rig(rig) else None
     keyed: list[tuple[int, Channel]] = sorted({(skeleton.index(name), channel) for name, channel, _ in curves})
     moments = moments_of(skeleton, channels, pose, frames / fps, keyed)
     scale = max(abs(factor) for factor in rig.matrix_world.to_scale())
     tolerance = tolerance_mm / MILLIMETRES / scale
-    tracks = reduce_keys(skeleton, channels, frames, keyed, tolerance, moments)
+    tracks = reduce_keys(skeleton, channels, frames, keyed, tolerance, moments, shown)
     after = sum(_write(track, skeleton, curves, frames) for track in tracks)
-    error = _measured(skeleton, curves, frames, pose, channels) * scale
+    reduced = _evaluated(skeleton, curves, frames, channels)
+    own = MeasuredPoints.of(skeleton).apart(pose, pose_of(skeleton, reduced))
+    error = scale * float((own if shown is None else shown.errors(reduced)).max())
     return KeyReport(before, after, MILLIMETRES * error)
 
 
@@ -97,6 +103,14 @@ class ReduceKeys(OnKeyedBones, bpy.types.Operator):
         """Any armature with an action, not only characters of ours."""
         return animated_armature(context)
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Needs an animated armature; the keys may be on controls."""
+        if cls.armature(context) is None:
+            cls.poll_message_set(translated("Select an animated armature"))
+            return False
+        return True
+
     def change(self, context: Any, rig: Any) -> str:
         """Thin out the keys."""
         return reduce_rig_keys(rig, self.tolerance, frame_rate(context.scene)).sentence()
@@ -104,7 +118,8 @@ class ReduceKeys(OnKeyedBones, bpy.types.Operator):
 
 def _refuse_what_is_not_keyed(rig: Any, bag: Any) -> None:
     """Raise InputError when something besides location and quaternion curves turns or moves the bones."""
-    held = [bone.name for bone in rig.pose.bones if any(not item.mute for item in bone.constraints)]
+    constraints = [(bone.name, item) for bone in rig.pose.bones for item in bone.constraints if not item.mute]
+    held = [name for name, item in constraints if not item.name.startswith(OURS)]
     if held:
         message = f"The bones of {rig.name} follow constraints ({held[0]})."
         raise InputError("constraints", message, "Bake them to keys first (Pose > Animation > Bake Action).")
@@ -141,13 +156,12 @@ def _handles(track: ReducedTrack, component: int, at: Array) -> Handles:
     return Handles(left, right)
 
 
-def _measured(
-    skeleton: Skeleton, curves: dict[tuple[str, Channel, int], Any], frames: Array, pose: Pose, channels: PoseChannels
-) -> float:
-    """Greatest distance in metres of the measured points from ``pose``, with the curves as Blender evaluates them."""
+def _evaluated(
+    skeleton: Skeleton, curves: dict[tuple[str, Channel, int], Any], frames: Array, channels: PoseChannels
+) -> PoseChannels:
+    """Channels with the curves as Blender evaluates them; what has none stays as in ``channels``."""
     locations, quaternions = channels.locations.copy(), channels.quaternions.copy()
     for (name, channel, component), curve in curves.items():
         target = locations if channel == "location" else quaternions
         target[:, skeleton.index(name), component] = values_at(curve, frames)
-    reduced = pose_of(skeleton, PoseChannels(locations, quaternions))
-    return float(MeasuredPoints.of(skeleton).apart(pose, reduced).max())
+    return PoseChannels(locations, quaternions)

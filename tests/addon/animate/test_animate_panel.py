@@ -43,7 +43,7 @@ def test_keys_first_then_the_switches_of_the_controls(walker: Any) -> None:
     assert {"reel2rig.add_shape_keys", "reel2rig.add_pose_correctives"} <= set(said)
     bpy.ops.reel2rig.add_control_rig()
     switches = [limb.label for limb in LIMBS]
-    assert shown() == ["reel2rig.bake_control_rig", *switches, "FK Controls", "Tweaks"]
+    assert shown() == ["reel2rig.bake_control_rig", "reel2rig.reduce_keys", *switches, "FK Controls", "Tweaks"]
 
 
 def test_without_an_animated_armature_there_is_no_panel(scene: Any, addon: None) -> None:

@@ -168,7 +168,7 @@ def test_reduced_keys_and_other_curves_come_along(walker: Any, bone_ends: Any) -
 def test_other_operators_wait_until_the_controls_are_baked(walker: Any) -> None:
     assert not bpy.ops.reel2rig.bake_control_rig.poll()
     bpy.ops.reel2rig.add_control_rig()
-    for name in ("add_control_rig", "reduce_keys", "root_motion", "make_loop"):
+    for name in ("add_control_rig", "root_motion", "make_loop", "add_pose_correctives"):
         assert not getattr(bpy.ops.reel2rig, name).poll()
     bpy.ops.reel2rig.bake_control_rig()
     assert bpy.ops.reel2rig.add_control_rig.poll()

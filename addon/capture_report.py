@@ -23,7 +23,8 @@ def report_lines(folder: Path, motion_name: str) -> list[str]:
     """What ``folder``'s capture.json says of the capture and of the person in the file ``motion_name``.
 
     People, frames, rate, confidence, provider, time taken, licence, then the warnings. What is missing or not of the
-    right kind is left out; without a readable file there are no lines.
+    right kind is left out; without a readable file there are no lines. Each is "head: value", so that the panel can
+    translate the head.
     """
     record = read_record(folder)
     if not record:
@@ -31,11 +32,12 @@ def report_lines(folder: Path, motion_name: str) -> list[str]:
     people = [person for person in _list(record, "people") if isinstance(person, dict)]
     person = next((item for item in people if item.get("file") == motion_name), {})
     lines = [
-        f"{len(people)} people" if len(people) != 1 else "1 person",
-        _clip_line(record),
-        _said("Mean confidence {:.2f}", _number(person, "mean_confidence")),
+        f"People: {len(people)}",
+        _said("Frames in the clip: {:.0f}", _number(record, "frames")),
+        _said("Frames per second: {:.4g}", _number(record, "fps")),
+        _said("Mean confidence: {:.2f}", _number(person, "mean_confidence")),
         _provider_line(record),
-        _said("Took {:.1f} s", _sum(record.get("seconds"))),
+        _said("Took: {:.1f} s", _sum(record.get("seconds"))),
         f"Licence: {LICENCE_TEXT.get(_text(record, 'licence'), LICENCE_TEXT['unknown'])}",
         *[_plain(text) for text in _list(record, "warnings")[:MOST_WARNINGS] if isinstance(text, str)],
     ]
@@ -54,15 +56,10 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _clip_line(record: dict[str, Any]) -> str:
-    frames, fps = _number(record, "frames"), _number(record, "fps")
-    return ", ".join(filter(None, (_said("{:.0f} frames", frames), _said("{:.4g} frames/s", fps))))
-
-
 def _provider_line(record: dict[str, Any]) -> str:
     provider = record.get("provider")
     name = _text(provider, "name") if isinstance(provider, dict) else ""
-    return f"Computed on {PROVIDERS.get(name, name)}" if name else ""
+    return f"Computed on: {PROVIDERS.get(name, name)}" if name else ""
 
 
 def _sum(seconds: object) -> float | None:

@@ -30,11 +30,12 @@ def written(folder: Path, record: object) -> Path:
 
 def test_the_report_says_what_the_capture_did(tmp_path: Path) -> None:
     assert report_lines(written(tmp_path, RECORD), "person_01.npz") == [
-        "2 people",
-        "300 frames, 29.97 frames/s",
-        "Mean confidence 0.87",
-        "Computed on CUDA",
-        "Took 7.8 s",
+        "People: 2",
+        "Frames in the clip: 300",
+        "Frames per second: 29.97",
+        "Mean confidence: 0.87",
+        "Computed on: CUDA",
+        "Took: 7.8 s",
         "Licence: may be used commercially",
         "No height was given.",
     ]
@@ -43,9 +44,9 @@ def test_the_report_says_what_the_capture_did(tmp_path: Path) -> None:
 def test_processor_and_smpl_are_said_in_words(tmp_path: Path) -> None:
     record = RECORD | {"provider": {"name": "CPUExecutionProvider"}, "licence": "smpl-noncommercial"}
     lines = report_lines(written(tmp_path, record), "person_02.npz")
-    assert "Computed on the processor" in lines
+    assert "Computed on: the processor" in lines
     assert "Licence: SMPL: non-commercial unless you hold a licence" in lines
-    assert "Mean confidence 0.50" in lines
+    assert "Mean confidence: 0.50" in lines
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_the_rig_remembers_where_it_came_from(scene: Any, motion_path: Path, bod
     assert rig["reel2rig_capture"] == str(motion_path.parent.resolve())
     assert rig["reel2rig_motion"] == "person_01.npz"
     assert rig["reel2rig_track"] == 0
-    assert rig["reel2rig_report"].split("\n")[0] == "2 people"
+    assert rig["reel2rig_report"].split("\n")[0] == "People: 2"
 
 
 def test_a_lone_motion_file_has_no_capture(scene: Any, motion_path: Path, body: Body) -> None:

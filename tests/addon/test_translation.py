@@ -16,9 +16,11 @@ import bpy
 import pytest
 from reel2rig.addon import registration, translation
 from reel2rig.addon.body_choice import LICENCE_TEXT
+from reel2rig.addon.bone_map import conventions
 from reel2rig.addon.capture_report import PROVIDERS
 from reel2rig.addon.package_lock import kind_in_words
 from reel2rig.addon.progress_text import STAGES
+from reel2rig.addon.retarget_panel import LABELS
 
 pytestmark = pytest.mark.usefixtures("addon")
 ADDON: Final = Path(translation.__file__).parent
@@ -30,7 +32,10 @@ ONLY_COMMAND_LINE: Final = {
     *("__main__.py", "camera.py", "capture_files.py", "fit_people.py", "given_joints.py"),
     *("mediapipe_backend.py", "missing_frames.py"),
 }
-PROPER_NAMES: Final = {"Godot", "Python", "Reel2Rig", "Unity", "Unreal Engine"}
+PROPER_NAMES: Final = {
+    *("Godot", "Python", "Reel2Rig", "Unity", "Unreal Engine"),
+    *(convention.label for convention in conventions()),
+}
 NOT_SHOWN: Final = {
     "Base Color",  # Blender's
     *("Left Arm", "Right Arm", "Left Leg", "Right Leg"),  # names of bone collections
@@ -42,6 +47,7 @@ NOT_SHOWN: Final = {
 SENTENCE: Final = re.compile(r"[A-Z][^|\\\n{}]* [^|\\\n{}]*[.]")
 TITLE: Final = re.compile(r"(?!Reel2Rig )[A-Z][^|\\\n{}]* [^|\\\n{}]*[^|\\\n{}: ]")
 HEAD: Final = re.compile(r"([A-Z][^:\n{}]*): ")
+TEMPLATE: Final = re.compile(r"([A-Z][^:\n{}]*): \{.*")
 
 
 def shown_by_classes() -> Iterator[str]:
@@ -80,6 +86,7 @@ def shown_by_code(file: Path) -> Iterator[str]:
         if isinstance(node, ast.JoinedStr) and (start := _literals(node.values[0])):
             yield from HEAD.findall(start[0])[:1]
     for text in texts_of(tree):
+        yield from TEMPLATE.findall(text)
         if TITLE.fullmatch(text):
             yield text
 
@@ -109,7 +116,7 @@ def _literals(value: ast.expr) -> list[str]:
 
 
 def shown() -> set[str]:
-    texts = {*shown_by_classes(), *LICENCE_TEXT.values(), *PROVIDERS.values(), *STAGES.values()}
+    texts = {*shown_by_classes(), *LICENCE_TEXT.values(), *PROVIDERS.values(), *STAGES.values(), *LABELS.values()}
     texts |= {kind_in_words("cpu"), kind_in_words("cuda")}
     for file in ADDON.glob("*.py"):
         texts |= set() if file.name in ONLY_COMMAND_LINE else set(shown_by_code(file))

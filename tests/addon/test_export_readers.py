@@ -1,0 +1,80 @@
+"""FBX and BVH as readers see them that are neither Blender's nor ours: ufbx, which Godot imports with, and pymotion."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymotion.rotations.quat as quat
+import pytest
+from pymotion.io.bvh import BVH
+from pymotion.ops.skeleton import fk
+from reel2rig.addon.character import import_motions
+from reel2rig.addon.export import export_character
+from reel2rig.addon.export_targets import TARGETS
+from reel2rig.lifter.motion_file import Motion
+from reel2rig.smpl_assets.body import Body, forward
+from reel2rig.smpl_assets.skeleton import JOINT_NAMES, PARENTS
+
+READ_WITH_UFBX = Path(__file__).with_name("read_with_ufbx.py")
+Y_UP = 2  # ufbx.CoordinateAxis.POSITIVE_Y
+TO_Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+
+
+@pytest.fixture
+def rig(scene: Any, motion_path: Path, body: Body) -> Any:
+    return import_motions(scene, [motion_path], body)[0].rig
+
+
+@pytest.fixture
+def joints(motion: Motion, body: Body) -> np.ndarray:
+    """Where the body model itself has the joints (T, 24, 3), metres, Y up."""
+    return forward(body, motion.poses, motion.trans, motion.betas)[1] @ TO_Y_UP.T
+
+
+def read_with_ufbx(path: Path, take: str, times: list[float]) -> dict[str, Any]:
+    """What ufbx finds, in a process of its own."""
+    command = [sys.executable, "-X", "utf8", str(READ_WITH_UFBX), str(path), take, *map(str, times)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_ufbx_sees_metres_y_up_untouched_nodes_the_take_and_the_motion(
+    rig: Any, scene: Any, joints: np.ndarray, tmp_path: Path, target: str
+) -> None:
+    export_character(rig, tmp_path / "춤 🎬.fbx", target, "FBX", scene)
+    frames = (0, 17, 39)
+    found = read_with_ufbx(tmp_path / "춤 🎬.fbx", "walk_person_01", [frame / 30 for frame in frames])
+    assert (found["unit_metres"], found["up"], found["fps"]) == (1.0, Y_UP, 30.0)
+    assert found["has_take"]
+    assert found["times"] == pytest.approx([0.0, 39 / 30])
+    nodes = found["nodes"]
+    armature = TARGETS[target].armature_name or "walk_person_01"
+    assert set(nodes) == {"", armature, "walk_person_01 body", "root", *JOINT_NAMES}
+    for name in (armature, "walk_person_01 body"):
+        assert nodes[name]["scale"] == [1.0, 1.0, 1.0]
+        assert np.abs(nodes[name]["rotation"]).tolist() == [1.0, 0.0, 0.0, 0.0]
+    assert np.array([node["scale"] for node in nodes.values()]) == pytest.approx(1.0, abs=1e-4)
+    for frame, heads in zip(frames, found["heads"], strict=True):
+        np.testing.assert_allclose([heads[name] for name in JOINT_NAMES], joints[frame], atol=1e-4)
+
+
+def test_pymotion_sees_smpls_tree_the_rate_and_the_motion(
+    rig: Any, scene: Any, joints: np.ndarray, tmp_path: Path
+) -> None:
+    export_character(rig, tmp_path / "춤 🎬.bvh", "generic", "BVH", scene)
+    bvh = BVH()
+    bvh.load(str(tmp_path / "춤 🎬.bvh"))
+    assert bvh.data["frame_time"] == pytest.approx(1 / 30, abs=1e-7)
+    names = [str(name) for name in bvh.data["names"]]
+    rotations, positions, parents, offsets, *_ = bvh.get_data()
+    tree = {name: names[parent] for name, parent in zip(names, parents, strict=True)}
+    assert tree == {name: JOINT_NAMES[max(parent, 0)] for name, parent in zip(JOINT_NAMES, PARENTS, strict=True)}
+    assert list(bvh.data["channels"]) == [6] + [3] * 23
+    assert quat.length(rotations) == pytest.approx(1.0)
+    heads, _ = fk(rotations, positions[:, 0], offsets, parents)
+    order = [names.index(name) for name in JOINT_NAMES]
+    np.testing.assert_allclose(heads[:, order], joints, atol=1e-4)

@@ -14,7 +14,7 @@ from .failures import draw_failures
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, RemoveFromQueue
 from .preferences import capture_state
-from .progress_text import progress_text
+from .progress_text import pace_text, stage_text
 from .set_up_capture import DEVICES as SET_UP_DEVICES
 from .set_up_capture import set_up_progress
 from .set_up_panel import draw_set_up
@@ -65,7 +65,9 @@ def _draw_jobs(column: Any) -> None:
     if progress is None or JOBS.job is None:
         return
     column.label(text=JOBS.job.name, icon="FILE_MOVIE", translate=False)
-    column.progress(factor=progress.factor, text=progress_text(progress))
+    column.progress(factor=progress.factor, text=stage_text(progress))
+    if pace_text(progress):
+        column.label(text=pace_text(progress), translate=False)
     column.operator(CancelCapture.bl_idname, icon="CANCEL")
     for number, job in enumerate(JOBS.waiting):
         row = column.row()

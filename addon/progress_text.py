@@ -17,7 +17,7 @@ STAGES: Final = {
     "write": "Writing the files",
     "preview": "Making the preview",
     "make environment": "Making the environment",
-    "fetch MB": "Fetching packages, MB",
+    "fetch MB": "Fetching, MB",
     "install": "Installing packages",
     "try out": "Trying it out",
     "put in place": "Putting it in place",
@@ -27,8 +27,18 @@ STAGES: Final = {
 
 def progress_text(progress: Progress) -> str:
     """Stage, steps done of all, speed and time left, in the user's language."""
+    return ", ".join(filter(None, (stage_text(progress), pace_text(progress))))
+
+
+def stage_text(progress: Progress) -> str:
+    """Stage and steps done of all: what a bar in the sidebar has room for."""
     stage = translated(STAGES.get(progress.stage, progress.stage))
-    parts = [f"{stage} {progress.done}/{progress.total}" if progress.total > 0 else stage]
+    return f"{stage} {progress.done}/{progress.total}" if progress.total > 0 else stage
+
+
+def pace_text(progress: Progress) -> str:
+    """Speed and time left, as far as they are known."""
+    parts = []
     if progress.fps > 0:
         parts.append(filled("{rate:.1f} frames/s", rate=progress.fps))
     if progress.total > 0 and progress.seconds_left > 0:

@@ -7,7 +7,7 @@ import bpy
 from ..lifter.errors import CaptureError
 from .environment_state import State
 from .preferences import ADDON
-from .progress_text import progress_text
+from .progress_text import stage_text
 from .set_up_capture import (
     OFFLINE,
     CancelSetUp,
@@ -24,7 +24,7 @@ def draw_set_up(column: Any, settings: Any, state: State) -> None:
     running = set_up_progress()
     if running is not None:
         progress, line = running
-        said = f"{translated('Setting up')}: {progress_text(progress)}"
+        said = f"{translated('Setting up')}: {stage_text(progress)}"
         column.progress(factor=progress.factor, text=said)
         column.label(text=line, translate=False)
         column.operator(CancelSetUp.bl_idname, icon="CANCEL")

@@ -2,6 +2,7 @@
 
 import textwrap
 from typing import Any, Final
+from unicodedata import east_asian_width
 
 import bpy
 
@@ -10,6 +11,7 @@ from .translation import OWN
 
 WIDTH: Final = 38
 """Characters of a line in a sidebar of usual width; wide ones, as Korean has, count twice."""
+PADDING: Final = "\0"
 
 
 def draw_lines(column: Any, text: str, icon: str = "NONE") -> None:
@@ -42,5 +44,5 @@ def _ours(text: str) -> str:
 
 def wrapped(text: str) -> list[str]:
     """``text`` in lines that fit."""
-    wide = sum(ord(letter) > 0x1100 for letter in text) > len(text) / 4
-    return textwrap.wrap(text, WIDTH // 2 if wide else WIDTH)
+    padded = "".join(letter + PADDING if east_asian_width(letter) in "WF" else letter for letter in text)
+    return [line.replace(PADDING, "") for line in textwrap.wrap(padded, WIDTH)]

@@ -72,7 +72,7 @@ def test_what_is_no_json_or_too_large_is_no_report(tmp_path: Path, content: byte
 
 def test_warnings_are_few_short_lines(tmp_path: Path) -> None:
     record = RECORD | {"warnings": ["one\ntwo\x07" + "x" * 1000] * 100}
-    warnings = report_lines(written(tmp_path, record), "person_01.npz")[6:]
+    warnings = report_lines(written(tmp_path, record), "person_01.npz")[7:]
     assert len(warnings) == MOST_WARNINGS
     assert all(text.startswith("one two") and len(text) <= 200 and text.isprintable() for text in warnings)
 

@@ -1,7 +1,7 @@
 """A retargeted character points its limbs where the capture does, walks as far as its legs are long, and stands still
 when the capture stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -456,25 +456,34 @@ def test_reduced_keys_are_read_on_every_frame(scene: Any, motion: Motion, captur
     assert report.frame_count == 40
 
 
-def test_a_generated_rigify_rig_is_moved_by_its_controls(scene: Any, captured: Capture) -> None:
+@pytest.fixture
+def rigify(scene: Any) -> Iterator[None]:
+    """Blender's Rigify, switched off afterwards, with the classes that its generated script leaves behind."""
     bpy.ops.preferences.addon_enable(module="rigify")
-    try:
-        source = captured(pack_motion("cmu_06_01"))
-        bpy.ops.object.armature_basic_human_metarig_add()
-        before = set(bpy.data.objects)
-        bpy.ops.pose.rigify_generate()
-        rig = next(item for item in set(bpy.data.objects) - before if item.type == "ARMATURE")
-        bone_map, report = moved(scene, source, rig, feet=False)
-        assert bone_map.label == "Rigify controls"
-        assert [text for text in report.warnings if "hold" in text] == []
-        deform = {
-            "left_hip": "DEF-thigh.L",
-            "left_knee": "DEF-shin.L",
-            "left_ankle": "DEF-foot.L",
-            "right_shoulder": "DEF-upper_arm.R",
-            "right_elbow": "DEF-forearm.R",
-            "right_wrist": "DEF-hand.R",
-        }
-        assert max(direction_errors(scene, source, rig, deform).values()) < 0.5
-    finally:
-        bpy.ops.preferences.addon_disable(module="rigify")
+    yield
+    for base in (bpy.types.Operator, bpy.types.Panel):
+        for cls in base.__subclasses__():
+            if cls.__module__ == "builtins" and cls.is_registered:
+                bpy.utils.unregister_class(cls)
+    bpy.ops.preferences.addon_disable(module="rigify")
+
+
+@pytest.mark.usefixtures("rigify")
+def test_a_generated_rigify_rig_is_moved_by_its_controls(scene: Any, captured: Capture) -> None:
+    source = captured(pack_motion("cmu_06_01"))
+    bpy.ops.object.armature_basic_human_metarig_add()
+    before = set(bpy.data.objects)
+    bpy.ops.pose.rigify_generate()
+    rig = next(item for item in set(bpy.data.objects) - before if item.type == "ARMATURE")
+    bone_map, report = moved(scene, source, rig, feet=False)
+    assert bone_map.label == "Rigify controls"
+    assert [text for text in report.warnings if "hold" in text] == []
+    deform = {
+        "left_hip": "DEF-thigh.L",
+        "left_knee": "DEF-shin.L",
+        "left_ankle": "DEF-foot.L",
+        "right_shoulder": "DEF-upper_arm.R",
+        "right_elbow": "DEF-forearm.R",
+        "right_wrist": "DEF-hand.R",
+    }
+    assert max(direction_errors(scene, source, rig, deform).values()) < 0.5

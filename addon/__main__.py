@@ -1,4 +1,4 @@
-"""Motion files to .blend, .fbx and .glb without a window: ``python -m reel2rig.addon MOTION.npz --fbx OUT.fbx``.
+"""Motion files to .blend and files for games without a window: ``python -m reel2rig.addon MOTION.npz --fbx OUT.fbx``.
 
 Works with the bpy module and inside ``blender -b``, where the arguments stand behind ``--``. Exit status: 0 done, 1
 our fault, 2 the input's fault. With several motions each is exported to its own file, OUT_01.fbx, OUT_02.fbx, ...
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lifter.atomic_file import written_whole
-from ..lifter.errors import CaptureError
+from ..lifter.errors import CaptureError, InputError
+from .export_targets import FORMATS, TARGETS, Format
 
 if TYPE_CHECKING:
     from .character import ImportedCharacter
-    from .export_targets import Format
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,9 +30,17 @@ def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(prog="python -m reel2rig.addon", description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("motions", nargs="+", type=Path, metavar="MOTION.npz")
     arguments.add_argument("--blend", type=Path, help="Blender file to write")
-    arguments.add_argument("--fbx", type=Path, help="FBX to write and check")
-    arguments.add_argument("--glb", type=Path, help="binary glTF to write and check")
-    arguments.add_argument("--target", choices=("unity", "unreal", "godot", "generic"), default="generic")
+    for kind in FORMATS:
+        arguments.add_argument(f"--{kind.lower()}", type=Path, metavar="OUT", help=f"{kind} to write and check")
+    arguments.add_argument("--target", choices=TARGETS, default="generic", help="the engine these are for")
+    arguments.add_argument(
+        "--export",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("TARGET", "OUT"),
+        help="a file for an engine, in the format of its ending; may be given several times",
+    )
     arguments.add_argument("--clip", type=Path, help="video to show behind the camera")
     arguments.add_argument("--body", type=Path, help="body file the motion was made on; default: the open body")
     arguments.add_argument("--progress", choices=("text", "json"), default="text", help="json: one object a line")
@@ -60,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Build, save and export; returns what was written. Raises CaptureError or InputError."""
+    _asked_for(options)  # an odd wish is said before the work begins
     import bpy
 
     from .body_choice import body_from
@@ -69,10 +78,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     scene = bpy.context.scene
     characters = import_motions(scene, options.motions, body_from(options.body), options.clip)
     written: list[dict[str, Any]] = []
-    wanted: tuple[tuple[Format, Path | None], ...] = (("FBX", options.fbx), ("GLB", options.glb))
-    for file_format, path in wanted:
-        if path is not None:
-            written += _export(characters, path, options.target, file_format, scene)
+    for target, file_format, path in _asked_for(options):
+        written += _export(characters, path, target, file_format, scene)
     if options.blend is not None:
         _save(options.blend)
         written.append({"file": str(options.blend)})
@@ -80,8 +87,22 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return {"written": written, "warnings": list(warnings)}
 
 
+def _asked_for(options: argparse.Namespace) -> list[tuple[str, Format, Path]]:
+    """Target, format and file of each export. Raises InputError for an unknown target or ending."""
+    wanted = [(options.target, kind, getattr(options, kind.lower())) for kind in FORMATS]
+    asked: list[tuple[str, Format, Path]] = [item for item in wanted if item[2] is not None]
+    by_ending: dict[str, Format] = {f".{kind.lower()}": kind for kind in FORMATS}
+    for target, name in options.export:
+        kind = by_ending.get(Path(name).suffix.lower())
+        if target not in TARGETS or kind is None:
+            known = f"Targets: {', '.join(TARGETS)}. Endings: {', '.join(by_ending)}."
+            raise InputError("bad_export", f"--export {target} {name} cannot be written.", known)
+        asked.append((target, kind, Path(name)))
+    return asked
+
+
 def _export(
-    characters: "list[ImportedCharacter]", path: Path, target: str, file_format: "Format", scene: Any
+    characters: "list[ImportedCharacter]", path: Path, target: str, file_format: Format, scene: Any
 ) -> list[dict[str, Any]]:
     from .export import export_character
 

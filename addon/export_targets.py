@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 Format = Literal["FBX", "GLB", "BVH", "USD", "NPZ"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+FORMATS: Final[tuple[Format, ...]] = ("FBX", "GLB", "BVH", "USD", "NPZ")
 DATA: Final = Path(__file__).resolve().with_suffix(".json")
 
 

@@ -21,14 +21,22 @@ def capture_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[s
             out.mkdir(exist_ok=True)
             names = [out / name for name in ("capture.json", "person_01.npz", "preview.mp4")]
         else:
-            names = [Path(words[words.index(kind) + 1]) for kind in ("--blend", "--fbx", "--glb") if kind in words]
+            names = [Path(words[words.index("--blend") + 1])]
+            names += [Path(words[index + 2]) for index, word in enumerate(words) if word == "--export"]
         for name in names:
+            name.parent.mkdir(exist_ok=True)
             name.write_bytes(b"x")
         return 0
 
     monkeypatch.setattr(capture, "run_child", fake)
     monkeypatch.setattr(capture.setup, "ensure", environments.full_environment)
     return commands
+
+
+def exports(command: list[str]) -> list[tuple[str, Path]]:
+    """Target and file of each export that Blender is asked for."""
+    starts = [index for index, word in enumerate(command) if word == "--export"]
+    return [(command[start + 1], Path(command[start + 2])) for start in starts]
 
 
 class TestCapture:
@@ -47,10 +55,41 @@ class TestCapture:
         worker, blender = capture_runs
         assert worker[1:] == ["-m", "reel2rig.lifter", "capture", str(clip), "--out", str(out), "--preset", "best"]
         assert blender[3] == str(out / "person_01.npz")
-        assert blender[blender.index("--fbx") + 1] == str(out / "춤 🎬.fbx")
-        assert blender[blender.index("--target") + 1] == "unity"
-        assert "--glb" not in blender
+        assert exports(blender) == [("unity", out / "춤 🎬.fbx")]
         assert "춤 🎬.blend" in capsys.readouterr().out
+
+    def test_each_target_gets_what_its_engine_takes_in_a_folder_of_its_own(
+        self, capture_runs: list[list[str]], clip: Path
+    ) -> None:
+        out = clip.parent / "out"
+        capture.run([str(clip), "--out", str(out), "--target", "unity", "--target", "godot"])
+        assert exports(capture_runs[1]) == [
+            ("unity", out / "unity" / "춤 🎬.fbx"),
+            ("godot", out / "godot" / "춤 🎬.glb"),
+        ]
+        capture.run([str(clip), "--out", str(out), "--target", "all"])
+        assert [path.parent.name for _, path in exports(capture_runs[3])] == ["unity", "unreal", "godot", "generic"]
+
+    def test_one_target_writes_beside_the_rest_and_formats_asked_for_replace_the_usual_one(
+        self, capture_runs: list[list[str]], clip: Path
+    ) -> None:
+        out = clip.parent / "out"
+        capture.run([str(clip), "--out", str(out), "--target", "godot"])
+        capture.run([str(clip), "--out", str(out), "--target", "unreal", "--usd", "--fbx"])
+        capture.run([str(clip), "--out", str(out)])
+        assert exports(capture_runs[1]) == [("godot", out / "춤 🎬.glb")]
+        assert exports(capture_runs[3]) == [("unreal", out / "춤 🎬.fbx"), ("unreal", out / "춤 🎬.usd")]
+        assert exports(capture_runs[5]) == []
+
+    def test_the_demo_writes_an_fbx_unless_told_which_engine(
+        self, capture_runs: list[list[str]], clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(capture, "DEMO_CLIP", clip)
+        out = clip.parent / "out"
+        capture.demo(["--out", str(out)])
+        capture.demo(["--out", str(out), "--target", "godot"])
+        assert exports(capture_runs[1]) == [("generic", out / "춤 🎬.fbx")]
+        assert exports(capture_runs[3]) == [("godot", out / "춤 🎬.glb")]
 
     def test_a_body_file_reaches_worker_and_blender(self, capture_runs: list[list[str]], clip: Path) -> None:
         capture.run([str(clip), "--out", str(clip.parent / "out"), "--body", "SMPL_NEUTRAL.npz"])
@@ -74,7 +113,9 @@ class TestCapture:
         working = capture.run_child
 
         def without_fbx(command: list) -> int:
-            return working([part for part in command if str(part) != "--fbx"])
+            words = [str(part) for part in command]
+            start = words.index("--export") if "--export" in words else len(words)
+            return working(command[:start] + command[start + 3 :])
 
         monkeypatch.setattr(capture, "run_child", without_fbx)
         with pytest.raises(BuildError, match=r"not written: .*춤 🎬\.fbx"):

@@ -1,6 +1,6 @@
 """What pymotion finds in a BVH, as JSON: ``python read_with_pymotion.py FILE``.
 
-A program of its own: pymotion loads PyTorch where there is one, and Blender 4.5 as a module then waits for ever at exit.
+A program of its own: pymotion loads PyTorch where there is one, and Blender 4.5 as a module then never ends.
 """
 
 import json

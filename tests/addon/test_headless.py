@@ -50,6 +50,34 @@ def test_motions_become_blend_fbx_and_glb(motion: Motion, tmp_path: Path) -> Non
     assert bpy.context.scene.frame_end == 40
 
 
+def test_an_export_names_its_engine_and_its_ending_the_format(motion_path: Path, tmp_path: Path) -> None:
+    files = [
+        ("unity", "u/춤.fbx"),
+        ("godot", "춤.glb"),
+        ("generic", "춤.bvh"),
+        ("unreal", "춤.usd"),
+        ("generic", "춤.npz"),
+    ]
+    asked = [part for target, name in files for part in ("--export", target, tmp_path / name)]
+    done = addon_command(motion_path, *asked, "--progress", "json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))["result"]
+    assert [(item["target"], item["file"]) for item in result["written"]] == [
+        (target, str(tmp_path / name)) for target, name in files
+    ]
+    assert all(item["max_turn_error_degrees"] < 0.01 for item in result["written"])
+
+
+@pytest.mark.parametrize(("target", "name"), [("cryengine", "a.fbx"), ("unity", "a.obj"), ("unity", "a")])
+def test_an_unknown_engine_or_ending_is_said_before_any_work(
+    target: str, name: str, motion_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from reel2rig.addon.__main__ import main
+
+    assert main([str(motion_path), "--export", target, name]) == 2
+    assert f"--export {target} {name} cannot be written" in capsys.readouterr().err
+
+
 def test_a_bad_file_ends_with_status_2_and_writes_nothing(tmp_path: Path) -> None:
     np.savez(tmp_path / "odd.npz", something=np.zeros(3))
     done = addon_command(tmp_path / "odd.npz", "--fbx", tmp_path / "o.fbx")

@@ -13,6 +13,7 @@ from .body_choice import body_from
 from .character import import_motions
 from .preferences import body_file
 from .rig import leave_edit_modes
+from .text_lines import explained, filled, translated
 
 
 class ImportMotion(bpy.types.Operator, ImportHelper):
@@ -50,16 +51,17 @@ class ImportMotion(bpy.types.Operator, ImportHelper):
             clip = Path(bpy.path.abspath(self.clip)) if self.clip else None
             characters = import_motions(context.scene, self._paths(), body, clip, self.frame_rate)
         except CaptureError as error:
-            self.report({"ERROR"}, f"{error.message} {error.hint}")
+            self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
         for item in context.view_layer.objects:
             item.select_set(False)
         characters[0].rig.select_set(True)
         context.view_layer.objects.active = characters[0].rig
         for warning in dict.fromkeys(text for character in characters for text in character.warnings):
-            self.report({"WARNING"}, warning)
+            self.report({"WARNING"}, translated(warning))
         keys = sum(character.frame_count for character in characters)
-        self.report({"INFO"}, f"Imported {len(characters)} character(s), {keys} frames")
+        said = filled("Imported {characters} character(s), {frames} frames", characters=len(characters), frames=keys)
+        self.report({"INFO"}, said)
         return {"FINISHED"}
 
     def _paths(self) -> list[Path]:

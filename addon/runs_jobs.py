@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import bpy
+
 from ..lifter.errors import CaptureError
 from .capture_jobs import JOBS, Job
 from .follows_worker import FollowsWorker
@@ -60,6 +62,6 @@ class RunsJobs(FollowsWorker):
         try:
             job.take_over(worker.result or {})
         except RuntimeError as error:  # the error report of the operator that takes over
-            said = str(error).removeprefix("Error: ").strip()
+            said = str(error).removeprefix(f"{bpy.app.translations.pgettext_rpt('Error')}: ").strip()
             return self.fail(CaptureError("not_taken_over", said), job.name)
         return {"FINISHED"}

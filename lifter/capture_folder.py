@@ -22,9 +22,9 @@ def check_place(out: Path) -> None:
     """Find out before the long work whether ``out`` can become a folder. Raises InputError("bad_out")."""
     known = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not known.is_dir():
-        raise InputError("bad_out", f"{known} is a file, not a folder.", "Give --out a folder.")
+        raise InputError("bad_out", f"{known} is a file, not a folder.", "Choose a folder: --out, or Captures In in the panel.")
     if not os.access(known, os.W_OK):
-        raise InputError("bad_out", f"{known} may not be written.", "Choose another folder with --out.")
+        raise InputError("bad_out", f"{known} may not be written.", "Choose another folder: --out, or Captures In in the panel.")
 
 
 @contextmanager

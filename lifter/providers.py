@@ -67,7 +67,7 @@ def open_session(model_path: Path, provider: Provider, threads: int | None = Non
         hint = "Install Reel2Rig again, or choose another model file."
         raise CaptureError("bad_model", f"ONNX Runtime cannot load {model_path.name}: {error}", hint) from error
     if session.get_providers()[0] != provider.name:
-        hint = "Close other programs that use the graphics card, or run with --device cpu."
+        hint = "Close other programs that use the graphics card, or choose the processor (--device cpu)."
         raise CaptureError("cuda_lost", f"CUDA could not be used for {model_path.name}.", hint)
     return session
 

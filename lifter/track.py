@@ -51,7 +51,7 @@ def choose_people(keypoints: Keypoints, person: Literal["largest", "all"] | int 
     """
     known = list(prominence(keypoints))
     if not known:
-        hint = "Choose a clip (or --start and --end) in which a person is seen, upright and not too small."
+        hint = "Choose a clip, or a part of it, in which a person is seen, upright and not too small."
         raise InputError("nobody_found", "Nobody was found in the clip.", hint)
     if person == "all":
         return known

@@ -89,15 +89,17 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _asked_for(options: argparse.Namespace) -> list[tuple[str, Format, Path]]:
     """Target, format and file of each export. Raises InputError for an unknown target or ending."""
-    wanted = [(options.target, kind, getattr(options, kind.lower())) for kind in FORMATS]
-    asked: list[tuple[str, Format, Path]] = [item for item in wanted if item[2] is not None]
+    asked: list[tuple[str, Format, Path]] = []
+    for kind in FORMATS:
+        if getattr(options, kind.lower()) is not None:
+            asked.append((options.target, kind, getattr(options, kind.lower())))
     by_ending: dict[str, Format] = {f".{kind.lower()}": kind for kind in FORMATS}
     for target, name in options.export:
-        kind = by_ending.get(Path(name).suffix.lower())
-        if target not in TARGETS or kind is None:
+        found = by_ending.get(Path(name).suffix.lower())
+        if target not in TARGETS or found is None:
             known = f"Targets: {', '.join(TARGETS)}. Endings: {', '.join(by_ending)}."
             raise InputError("bad_export", f"--export {target} {name} cannot be written.", known)
-        asked.append((target, kind, Path(name)))
+        asked.append((target, found, Path(name)))
     return asked
 
 

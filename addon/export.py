@@ -25,7 +25,7 @@ def export_character(rig: Any, path: Path, target: str, file_format: Format, sce
     with object_mode(), written_whole(path) as part:
         meshes = meshes_of(rig)
         motion = kind.takes(rig, sample_motion(rig, scene, meshes))
-        taken = Taken(rig, meshes, motion, TARGETS[target].armature_name or rig.name)
+        taken = Taken(rig, meshes, motion, TARGETS[target])
         deforming = kind.write(part, taken)
         try:
             report = check_export(kind.read(part, taken), _expectation(rig, motion, deforming), kind.spelt)

@@ -19,7 +19,7 @@ from .character import BODY, LICENCE, SOURCE
 from .export_motion_file import motion_of, own_body, read_motion_file, require_smpl
 from .export_sampling import SampledMotion
 from .export_stage import staged
-from .export_targets import FBX_OPTIONS, GLB_OPTIONS, USD_OPTIONS, Format
+from .export_targets import FBX_IN_CENTIMETRES, FBX_OPTIONS, GLB_OPTIONS, USD_OPTIONS, ExportTarget, Format
 from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion
 from .fbx_reader import read_fbx
 from .glb_reader import read_glb
@@ -30,12 +30,12 @@ from .usd_reader import read_usd, spelt_in_usd
 
 @dataclass(frozen=True)
 class Taken:
-    """What is exported: the armature, its meshes, what the armature does, and the name of the file's armature node."""
+    """What is exported: the armature, its meshes, what the armature does, and for which engine."""
 
     rig: Any
     meshes: list[Any]
     motion: SampledMotion
-    node_name: str
+    target: ExportTarget
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class FileFormat:
 
 @dataclass(frozen=True)
 class BlenderExporter:
-    """One of Blender's exporters: operator, options and the axes (3, 3) its stage stands in.
+    """One of Blender's exporters: operator, options, and the axes (3, 3) and unit that its stage is in.
 
     plays_meshes: whether it has to see the meshes move; otherwise that time is saved.
     """
@@ -63,10 +63,13 @@ class BlenderExporter:
     options: dict[str, Any]
     axes: Array
     plays_meshes: bool = True
+    unit_metres: float = 1.0
 
     def __call__(self, part: Path, taken: Taken) -> frozenset[str]:
         """Let Blender write ``part`` from a clean copy of the character. Raises CaptureError when it fails."""
-        with staged(taken.rig, taken.meshes, taken.motion, self.axes, taken.node_name) as stage:
+        motion = in_units(taken.motion, self.unit_metres)
+        name = taken.target.armature_name or taken.rig.name
+        with staged(taken.rig, taken.meshes, motion, self.axes, name) as stage:
             if not self.plays_meshes:
                 for mesh in stage.meshes:
                     mesh.modifiers[-1].show_viewport = False
@@ -86,6 +89,19 @@ class BlenderExporter:
                 f"Blender could not write the {part.suffix[1:].upper()}: {reason}",
                 "Check that the disk has room, and in the preferences that Blender's own add-on for it is enabled.",
             )
+
+
+def in_units(motion: SampledMotion, metres: float) -> SampledMotion:
+    """The same motion measured in units of so many ``metres``."""
+    skeleton, pose = motion.skeleton, motion.pose
+    to_rest = motion.to_rest.copy()
+    to_rest[:3] /= metres
+    return replace(
+        motion,
+        skeleton=replace(skeleton, heads=skeleton.heads / metres, lengths=skeleton.lengths / metres),
+        pose=replace(pose, heads=pose.heads / metres),
+        to_rest=to_rest,
+    )
 
 
 def only_bones(motion: SampledMotion, names: list[str]) -> SampledMotion:
@@ -133,12 +149,16 @@ def _body_of(rig: Any) -> Body:
     return own_body(rig, [open_body(), body_from(body_file())], BODY)
 
 
+def _write_fbx(part: Path, taken: Taken) -> frozenset[str]:
+    unit = taken.target.fbx_unit_metres
+    options = FBX_OPTIONS if unit == 1.0 else FBX_IN_CENTIMETRES
+    write = BlenderExporter("export_scene", "fbx", options, Y_UP_TO_Z_UP.T, plays_meshes=False, unit_metres=unit)
+    return write(part, taken)
+
+
 AS_IN_BLENDER: Final = np.eye(3)
 FILE_FORMATS: Final[dict[Format, FileFormat]] = {
-    "FBX": FileFormat(
-        BlenderExporter("export_scene", "fbx", FBX_OPTIONS, Y_UP_TO_Z_UP.T, plays_meshes=False),
-        lambda part, _: read_fbx(part),
-    ),
+    "FBX": FileFormat(_write_fbx, lambda part, _: read_fbx(part)),
     "GLB": FileFormat(
         BlenderExporter("export_scene", "gltf", GLB_OPTIONS, AS_IN_BLENDER), lambda part, _: read_glb(part)
     ),

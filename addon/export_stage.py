@@ -1,7 +1,7 @@
 """A clean copy of a character in a scene of its own, for Blender's exporters: what engines trip over is not in it.
 
 The armature object stands at the origin with scale 1 and no turn; only the sampled bones are in it, keyed on every
-frame from frame 0; meshes are bound to it, in metres. The user's own objects are only looked at.
+frame from frame 0; meshes are bound to it. The user's own objects are only looked at.
 """
 
 import contextlib
@@ -257,8 +257,11 @@ def _set_take(stage: Stage, motion: SampledMotion) -> None:
 def _borrow_names(stage: Stage, rig_name: str, meshes: list[Any], lent: list[tuple[Any, str]]) -> None:
     """Give the copies their originals' names; ``lent`` gets those who must be given theirs back."""
     wanted = [(bpy.data.objects, stage.rig, rig_name), (bpy.data.armatures, stage.rig.data, rig_name)]
+    bones = {bone.name.casefold() for bone in stage.rig.data.bones}
     for copy, mesh in zip(stage.meshes, meshes, strict=True):
-        wanted += [(bpy.data.objects, copy, mesh.name), (bpy.data.meshes, copy.data, mesh.data.name)]
+        # a node called like a bone makes Unreal rename the bone
+        name = f"{mesh.name} mesh" if mesh.name.casefold() in bones else mesh.name
+        wanted += [(bpy.data.objects, copy, name), (bpy.data.meshes, copy.data, mesh.data.name)]
     for kind, copy, name in wanted:
         bearer = kind.get(name)
         if bearer is not None and bearer != copy and bearer.library is None:

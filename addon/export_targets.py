@@ -14,7 +14,8 @@ DATA: Final = Path(__file__).resolve().with_suffix(".json")
 class ExportTarget:
     """One engine. reads: formats it takes without a plug-in of others; default_format: the best of them.
 
-    armature_name: what the armature node must be called, or None for the character's own name.
+    armature_name: what the armature node must be called, or None for the character's own name. fbx_unit_metres: the
+    unit of an FBX for it, 1 (metres) or 0.01 (centimetres).
     """
 
     label: str
@@ -22,6 +23,7 @@ class ExportTarget:
     default_format: Format
     reads: tuple[Format, ...]
     armature_name: str | None = None
+    fbx_unit_metres: float = 1.0
 
 
 def read_targets(path: Path = DATA) -> dict[str, ExportTarget]:
@@ -55,6 +57,14 @@ FBX_OPTIONS: Final[dict[str, Any]] = {
     "path_mode": "STRIP",
 }
 
+# With FBX_SCALE_NONE Blender writes centimetres and 100 on every node; with 0.01 on top node scales are 1 again.
+FBX_IN_CENTIMETRES: Final[dict[str, Any]] = {
+    **FBX_OPTIONS,
+    "apply_scale_options": "FBX_SCALE_NONE",
+    "global_scale": 0.01,
+}
+
+# Bones of the clean copy all count as deforming: Godot shades shape keys wrongly otherwise.
 GLB_OPTIONS: Final[dict[str, Any]] = {
     "export_format": "GLB",
     "use_selection": True,
@@ -63,7 +73,7 @@ GLB_OPTIONS: Final[dict[str, Any]] = {
     "export_yup": True,
     "export_apply": False,
     "export_skins": True,
-    "export_def_bones": False,
+    "export_def_bones": True,
     "export_rest_position_armature": True,
     "export_animations": True,
     "export_animation_mode": "NLA_TRACKS",

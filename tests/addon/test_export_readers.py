@@ -45,7 +45,7 @@ def test_ufbx_sees_metres_y_up_untouched_nodes_the_take_and_the_motion(
     export_character(rig, tmp_path / "춤 🎬.fbx", target, "FBX", scene)
     frames = (0, 17, 39)
     found = read_with("ufbx", tmp_path / "춤 🎬.fbx", "walk_person_01", *(frame / 30 for frame in frames))
-    assert (found["unit_metres"], found["up"], found["fps"]) == (1.0, Y_UP, 30.0)
+    assert (found["unit_metres"], found["up"], found["fps"]) == (TARGETS[target].fbx_unit_metres, Y_UP, 30.0)
     assert found["has_take"]
     assert found["times"] == pytest.approx([0.0, 39 / 30])
     nodes = found["nodes"]
@@ -56,7 +56,8 @@ def test_ufbx_sees_metres_y_up_untouched_nodes_the_take_and_the_motion(
         assert np.abs(nodes[name]["rotation"]).tolist() == [1.0, 0.0, 0.0, 0.0]
     assert np.array([node["scale"] for node in nodes.values()]) == pytest.approx(1.0, abs=1e-4)
     for frame, heads in zip(frames, found["heads"], strict=True):
-        np.testing.assert_allclose([heads[name] for name in JOINT_NAMES], joints[frame], atol=1e-4)
+        metres = np.array([heads[name] for name in JOINT_NAMES]) * found["unit_metres"]
+        np.testing.assert_allclose(metres, joints[frame], atol=1e-4)
 
 
 def test_pymotion_sees_smpls_tree_the_rate_and_the_motion(

@@ -293,3 +293,11 @@ def test_meshes_keep_their_names_and_a_glb_has_one_skin(mixamo: Any, scene: Any,
     assert [mesh["name"] for mesh in tree["meshes"]] == ["옷"]
     assert {"Rig", "옷"} <= {node["name"] for node in tree["nodes"]}
     assert len(tree["skins"]) == 1
+
+
+def test_a_mesh_called_like_a_bone_is_told_apart(mixamo: Any, scene: Any, tmp_path: Path) -> None:
+    mixamo.children[0].name = "MIXAMORIG:TOE"
+    export_character(mixamo, tmp_path / "a.glb", "unreal", "GLB", scene)
+    names = [node["name"] for node in Glb(tmp_path / "a.glb").tree["nodes"]]
+    assert "MIXAMORIG:TOE mesh" in names
+    assert mixamo.children[0].name == "MIXAMORIG:TOE"

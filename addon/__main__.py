@@ -23,6 +23,7 @@ from .export_targets import FORMATS, TARGETS, Format
 
 if TYPE_CHECKING:
     from .character import ImportedCharacter
+    from .retarget_file import Performance
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar=("TARGET", "OUT"),
         help="a file for an engine, in the format of its ending; may be given several times",
+    )
+    arguments.add_argument(
+        "--retarget", type=Path, metavar="CHARACTER", help="let the character in this .blend, .fbx or .glb play it"
+    )
+    arguments.add_argument(
+        "--map", default="auto", help="with --retarget: names of its bones (mixamo, ...), or a saved map (.json)"
     )
     arguments.add_argument("--clip", type=Path, help="video to show behind the camera")
     arguments.add_argument("--body", type=Path, help="body file the motion was made on; default: the open body")
@@ -78,12 +85,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     scene = bpy.context.scene
     characters = import_motions(scene, options.motions, body_from(options.body), options.clip)
     written: list[dict[str, Any]] = []
+    played = _performances(scene, characters, options)
     for target, file_format, path in _asked_for(options):
-        written += _export(characters, path, target, file_format, scene)
+        written += _export(played, path, target, file_format, scene)
     if options.blend is not None:
         _save(options.blend)
         written.append({"file": str(options.blend)})
-    warnings = dict.fromkeys(text for character in characters for text in character.warnings)
+    warnings = dict.fromkeys(text for item in (*characters, *played) for text in item.warnings)
     return {"written": written, "warnings": list(warnings)}
 
 
@@ -103,15 +111,28 @@ def _asked_for(options: argparse.Namespace) -> list[tuple[str, Format, Path]]:
     return asked
 
 
+def _performances(
+    scene: Any, characters: "list[ImportedCharacter]", options: argparse.Namespace
+) -> "list[Performance]":
+    """Who plays each motion: the captured character itself, or the one to retarget to."""
+    from .retarget_file import Performance, retargeted
+
+    rigs = [character.rig for character in characters]
+    if options.retarget is not None:
+        return retargeted(scene, rigs, options.retarget, options.map)
+    return [Performance(rig, rig.animation_data.action) for rig in rigs]
+
+
 def _export(
-    characters: "list[ImportedCharacter]", path: Path, target: str, file_format: Format, scene: Any
+    played: "list[Performance]", path: Path, target: str, file_format: Format, scene: Any
 ) -> list[dict[str, Any]]:
     from .export import export_character
 
     reports = []
-    for number, character in enumerate(characters, start=1):
-        file = path if len(characters) == 1 else path.with_name(f"{path.stem}_{number:02d}{path.suffix}")
-        report = export_character(character.rig, file, target, file_format, scene)
+    for number, performance in enumerate(played, start=1):
+        file = path if len(played) == 1 else path.with_name(f"{path.stem}_{number:02d}{path.suffix}")
+        performance.begin()
+        report = export_character(performance.rig, file, target, file_format, scene)
         reports.append({"file": str(file), "target": target, "says": report.sentence(), **asdict(report)})
     return reports
 

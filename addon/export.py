@@ -28,7 +28,7 @@ def export_character(rig: Any, path: Path, target: str, file_format: Format, sce
         taken = Taken(rig, meshes, motion, TARGETS[target])
         deforming = kind.write(part, taken)
         try:
-            report = check_export(kind.read(part, taken), _expectation(rig, motion, deforming), kind.spelt)
+            report = check_export(kind.read(part, taken), _expectation(motion, deforming), kind.spelt)
         except WrongExportError as error:
             message = f"The exported {path.name} is not right: {error}."
             raise CaptureError(
@@ -37,7 +37,7 @@ def export_character(rig: Any, path: Path, target: str, file_format: Format, sce
     return report
 
 
-def _expectation(rig: Any, motion: SampledMotion, deforming: frozenset[str]) -> ExportExpectation:
+def _expectation(motion: SampledMotion, deforming: frozenset[str]) -> ExportExpectation:
     skeleton = motion.skeleton
     return ExportExpectation(
         take=motion.take,
@@ -48,5 +48,5 @@ def _expectation(rig: Any, motion: SampledMotion, deforming: frozenset[str]) -> 
         heads=motion.pose.heads,
         turns=motion.turns,
         deforming=deforming,
-        licence=rig.get(LICENCE, ""),
+        licence=motion.notes.get(LICENCE, ""),
     )

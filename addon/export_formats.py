@@ -139,8 +139,8 @@ def _write_bvh(part: Path, taken: Taken) -> frozenset[str]:
 
 
 def _write_npz(part: Path, taken: Taken) -> frozenset[str]:
-    rig = taken.rig
-    motion = motion_of(taken.motion, _body_of(rig), str(rig.get(SOURCE, "")), str(rig.get(LICENCE, "unknown")))
+    notes = taken.motion.notes
+    motion = motion_of(taken.motion, _body_of(taken.rig), notes.get(SOURCE, ""), notes.get(LICENCE, "unknown"))
     write_motion(part, motion)
     return frozenset()
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from ..lifter.errors import CaptureError
 from ..smpl_assets.rotation import Array
+from .character import BODY, LICENCE, SOURCE
 from .posed_skeleton import Pose, Skeleton
 
+NOTES: Final = (LICENCE, BODY, SOURCE)
 SAME_SCALE: Final = 1e-3
 BONE_SCALE: Final = 0.02  # stretchy bones of control rigs may be off by as much; a head is not made larger for that
 
@@ -25,7 +27,8 @@ class SampledMotion:
 
     skeleton: the exported bones at rest, as the object is turned and scaled but at the world's origin, metres.
     pose: the same bones in the world, axes (T, B, 3, 3) and heads (T, B, 3) in metres. to_rest (4, 4): from the
-    armature's own units to the frame of ``skeleton``. shape_keys: values (T, K) of the animated ones of each mesh.
+    armature's own units to the frame of ``skeleton``. shape_keys: values (T,) of each mesh's animated ones by name.
+    notes: what the file is to say about licence, body and source.
     """
 
     take: str
@@ -34,6 +37,7 @@ class SampledMotion:
     pose: Pose
     to_rest: Array
     shape_keys: dict[str, dict[str, Array]]
+    notes: dict[str, str]
 
     @property
     def turns(self) -> Array:
@@ -68,7 +72,15 @@ def sample_motion(rig: Any, scene: Any, meshes: list[Any]) -> SampledMotion:
         pose=Pose(axes, heads),
         to_rest=to_rest,
         shape_keys=shape_keys,
+        notes=_notes(rig),
     )
+
+
+def _notes(rig: Any) -> dict[str, str]:
+    """Licence, body and source as the character has them, or the action that was retargeted to it."""
+    bearers = [item for item in (rig.animation_data.action, rig) if item is not None]
+    found = {key: next((str(item[key]) for item in bearers if key in item), "") for key in NOTES}
+    return {key: text for key, text in found.items() if text}
 
 
 def exported_bones(rig: Any) -> list[Any]:

@@ -15,14 +15,12 @@ from mathutils import Matrix, Vector
 
 from ..smpl_assets.rotation import Array
 from .action_curves import new_action, skeleton_of, write_channel
-from .character import BODY, LICENCE, SOURCE
 from .export_sampling import SampledMotion
 from .posed_skeleton import Pose, channels_of
 
 BEFORE_THE_TAKE: Final = -1
 STILL: Final = 1e-6
 SHORTEST_BONE: Final = 1e-4
-CARRIED: Final = (LICENCE, BODY, SOURCE)
 
 
 @dataclass
@@ -57,7 +55,7 @@ def staged(rig: Any, meshes: list[Any], motion: SampledMotion, axes: Array, rig_
     scene = bpy.data.scenes.new("Reel2Rig Export")
     try:
         window.scene = scene
-        stage = Stage(scene, _clean_armature(rig, motion, axes, scene))
+        stage = Stage(scene, _clean_armature(motion, axes, scene))
         for mesh in meshes:
             stage.meshes.append(_bound_copy(mesh, rig, motion, axes, stage))
         _set_take(stage, motion)
@@ -95,7 +93,7 @@ def _is_bound(mesh: Any, rig: Any) -> bool:
     return any(modifier.type == "ARMATURE" and modifier.object == rig for modifier in mesh.modifiers)
 
 
-def _clean_armature(rig: Any, motion: SampledMotion, axes: Array, scene: Any) -> Any:
+def _clean_armature(motion: SampledMotion, axes: Array, scene: Any) -> Any:
     """The sampled bones at rest, keyed with the sampled pose."""
     copy = bpy.data.objects.new("Reel2Rig Export", bpy.data.armatures.new("Reel2Rig Export"))
     scene.collection.objects.link(copy)
@@ -106,9 +104,8 @@ def _clean_armature(rig: Any, motion: SampledMotion, axes: Array, scene: Any) ->
     bpy.ops.object.mode_set(mode="OBJECT")
     for bone in copy.pose.bones:
         bone.rotation_mode = "QUATERNION"
-    for key in CARRIED:
-        if key in rig:
-            copy[key] = rig[key]
+    for key, text in motion.notes.items():
+        copy[key] = text
     _key(copy, motion, axes)
     return copy
 

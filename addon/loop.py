@@ -24,11 +24,15 @@ UP: Final = np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True)
 class Loop:
-    """Frames first and last, as indices, that show the same pose; gap: mean distance of their joints in metres."""
+    """Frames first and last, as indices, that show the same pose; gap: mean distance of their joints in metres.
+
+    unlike: their squared difference over the variance of the frames between; a few hundredths where motion repeats.
+    """
 
     first: int
     last: int
     gap: float
+    unlike: float
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def find_loop(joints: Array, hips: tuple[int, int, int], fps: float, shortest: i
     chosen = start + int(np.argmin(best[start:stop]))
     first, last = int(np.argmin(scores[chosen])), int(np.argmin(scores[chosen]) + lags[chosen])
     poses = _seen_alike(joints, hips)
-    return Loop(first, last, float(np.linalg.norm(poses[first] - poses[last], axis=-1).mean()))
+    gap = float(np.linalg.norm(poses[first] - poses[last], axis=-1).mean())
+    return Loop(first, last, gap, float(best[chosen]))
 
 
 def close_loop(skeleton: Skeleton, channels: PoseChannels, loop: Loop, root: str, hips: str) -> ClosedLoop:

@@ -34,17 +34,21 @@ from .scene_setup import frame_rate
 from .text_lines import filled, translated
 
 HIPS: Final = JOINT_NAMES[0]
-FAR_APART_MM: Final = 60.0
+REPEATS: Final = 0.1
 
 
 @dataclass(frozen=True)
 class LoopReport:
-    """What was found: first and last frame in the scene, seconds, mean gap of the joints before the blend in mm."""
+    """What was found: first and last frame in the scene, seconds, mean gap of the joints before the blend in mm.
+
+    unlike: see Loop.
+    """
 
     first: float
     last: float
     seconds: float
     gap_mm: float
+    unlike: float
 
     def sentence(self) -> str:
         """The figures for a person."""
@@ -56,7 +60,7 @@ class LoopReport:
             last=self.last,
             gap=self.gap_mm,
         )
-        if self.gap_mm < FAR_APART_MM:
+        if self.unlike < REPEATS:
             return said
         return f"{said}. {translated('Hardly anything repeats here, try another range')}"
 
@@ -106,7 +110,9 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
     _set_cycle(action_of(rig), start)
     if repeat:
         _repeat(made, HIPS if travels else ROOT_BONE)
-    return LoopReport(frames[loop.first], frames[loop.last], (loop.last - loop.first) / fps, 1000 * loop.gap)
+    return LoopReport(
+        frames[loop.first], frames[loop.last], (loop.last - loop.first) / fps, 1000 * loop.gap, loop.unlike
+    )
 
 
 def _searched(keyed: Array, scene: Any) -> Array:

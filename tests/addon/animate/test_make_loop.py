@@ -116,3 +116,9 @@ def test_the_confidence_comes_along(walker: Any) -> None:
     report = make_loop(walker, bpy.context.scene, 0.5, False)
     copied = curves_of(walker).fcurves.find('["reel2rig_confidence"]')
     assert copied.evaluate(1) == pytest.approx(report.first / 120, abs=1e-4)
+
+
+def test_a_motion_that_never_repeats_is_said(imported: Any, motion: Motion, walker: Any) -> None:
+    assert "try another range" not in make_loop(walker, bpy.context.scene, 0.5, True).sentence()
+    rig = imported(motion)
+    assert "try another range" in make_loop(rig, bpy.context.scene, 0.5, True).sentence()

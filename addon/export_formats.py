@@ -82,13 +82,19 @@ class BlenderExporter:
             done = operator(filepath=str(part), check_existing=False, **self.options)
             reason = "" if done == {"FINISHED"} and part.stat().st_size > 0 else "it gave no reason"
         except (RuntimeError, AttributeError) as error:
-            reason = (str(error).strip().splitlines() or ["it gave no reason"])[-1]
+            reason = _reason(error)
         if reason:
             raise CaptureError(
                 "export_failed",
                 f"Blender could not write the {part.suffix[1:].upper()}: {reason}",
                 "Check that the disk has room, and in the preferences that Blender's own add-on for it is enabled.",
             )
+
+
+def _reason(error: Exception) -> str:
+    """The line of Blender's report that says what went wrong; around it are a traceback and a location."""
+    says = [line.strip() for line in str(error).splitlines() if "Error: " in line and "Traceback" not in line]
+    return says[-1] if says else "it gave no reason"
 
 
 def in_units(motion: SampledMotion, metres: float) -> SampledMotion:

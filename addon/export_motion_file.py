@@ -11,7 +11,7 @@ from ..smpl_assets.body import Body, joint_transforms
 from ..smpl_assets.rotation import Array, axis_angle_from_matrix, matrix_from_axis_angle
 from ..smpl_assets.skeleton import JOINT_NAMES, PARENTS
 from .export_sampling import SampledMotion
-from .exported_motion import ExportedMotion
+from .exported_motion import ExportedMotion, WrongExportError
 from .rest_pose import TO_BLENDER
 
 
@@ -61,8 +61,11 @@ def betas_of(heads: Array, body: Body) -> Array:
 
 
 def read_motion_file(path: Path, body: Body) -> ExportedMotion:
-    """The motion file at ``path`` as it moves ``body``'s joints."""
-    motion = read_motion(path)
+    """The motion file at ``path`` as it moves ``body``'s joints. Raises WrongExportError when it is none."""
+    try:
+        motion = read_motion(path)
+    except InputError as error:
+        raise WrongExportError(f"it cannot be read back ({error.message})") from error
     rest = body.rest_joints(motion.betas).astype(np.float64)
     local = matrix_from_axis_angle(motion.poses24.astype(np.float64))
     turned, heads = joint_transforms(rest, body.parents, local, motion.trans.astype(np.float64))

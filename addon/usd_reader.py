@@ -18,7 +18,7 @@ def read_usd(path: Path) -> ExportedMotion:
     try:
         stage = _pxr("Usd").Stage.Open(str(path))
     except RuntimeError as error:
-        raise WrongExportError(f"it cannot be read back ({error})") from error
+        raise WrongExportError("it cannot be read back") from error
     prims = list(stage.Traverse())
     skeletons = [prim for prim in prims if prim.GetTypeName() == "Skeleton"]
     takes = [prim for prim in prims if prim.GetTypeName() == "SkelAnimation"]

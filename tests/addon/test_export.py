@@ -1,5 +1,8 @@
 """Exports hold what the rig does, as read by our reader and by Blender's own importers; anything else is an error."""
 
+import errno
+import importlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from reel2rig.addon.character import import_motions
 from reel2rig.addon.export import export_character
+from reel2rig.addon.export_formats import FILE_FORMATS, Taken
 from reel2rig.addon.export_targets import FBX_OPTIONS, FORMATS, TARGETS
 from reel2rig.addon.fbx_reader import read_fbx
 from reel2rig.addon.glb_reader import read_glb
@@ -159,3 +163,57 @@ def test_every_target_names_a_known_format() -> None:
     assert set(TARGETS) == {"unity", "unreal", "godot", "generic"}
     assert all(target.default_format in target.reads for target in TARGETS.values())
     assert {kind for target in TARGETS.values() for kind in target.reads} == set(FORMATS)
+
+
+def no_room(*_args: Any, **_options: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("kind", "writer"),
+    [
+        ("FBX", "io_scene_fbx.encode_bin.write"),
+        ("GLB", "io_scene_gltf2.io.exp.export.save_gltf"),
+        ("BVH", "numpy.savetxt"),
+        ("NPZ", "numpy.savez_compressed"),
+    ],
+)
+def test_a_full_disk_keeps_the_old_file_and_leaves_nothing_behind(
+    rig: Any, scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, writer: str
+) -> None:
+    module, _, function = writer.rpartition(".")
+    monkeypatch.setattr(importlib.import_module(module), function, no_room)
+    path = tmp_path / f"a.{kind.lower()}"
+    path.write_text("old")
+    with pytest.raises(CaptureError, match=r"could not write|Could not write") as caught:
+        export_character(rig, path, "generic", kind, scene)
+    assert "room" in caught.value.hint or "space" in caught.value.hint
+    assert path.read_text() == "old"
+    assert not list(tmp_path.glob(".part*"))
+    assert len(bpy.data.scenes) == len(bpy.data.actions) == 1
+    assert bpy.context.window.scene == scene
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_half_a_file_is_found_out(
+    rig: Any, scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    whole = FILE_FORMATS[kind]
+
+    def half(part: Path, taken: Taken) -> frozenset[str]:
+        deforming = whole.write(part, taken)
+        part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+        return deforming
+
+    monkeypatch.setitem(FILE_FORMATS, kind, replace(whole, write=half))
+    with pytest.raises(CaptureError) as caught:
+        export_character(rig, tmp_path / f"a.{kind.lower()}", "generic", kind, scene)
+    assert caught.value.code == "wrong_export"
+    assert not [path for path in tmp_path.iterdir() if path.suffix == f".{kind.lower()}" and path.stem != "person_01"]
+
+
+def test_a_folder_that_cannot_be_written_is_said(rig: Any, scene: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CaptureError, match="Could not write") as caught:
+        export_character(rig, tmp_path / "file" / "a.fbx", "generic", "FBX", scene)
+    assert "folder" in caught.value.hint

@@ -239,6 +239,6 @@ def _dress(rig: Any, scene: Any) -> None:
         bone.custom_shape_translation = (0.0, along * bone.length, 0.0)
         color = rig.data.bones[name].color
         color.palette = "CUSTOM"
-        color.custom.normal = next((SIDE_COLORS[side] for side in SIDE_COLORS if f"_{side}_" in name), MIDDLE_COLOR)
+        color.custom.normal = next((SIDE_COLORS[side] for side in SIDE_COLORS if name.startswith(side)), MIDDLE_COLOR)
         color.custom.select, color.custom.active = (1.0, 1.0, 1.0), (0.6, 1.0, 1.0)
     rig.pose.bones[ROOT_BONE].custom_shape_rotation_euler = (np.pi / 2, 0.0, 0.0)

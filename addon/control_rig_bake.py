@@ -95,7 +95,7 @@ def keyed_controls() -> list[tuple[str, Channel]]:
     poles, targets = [limb.pole for limb in LIMBS], [limb.target for limb in LIMBS]
     tweaks = [tweak(bone) for limb in LIMBS for bone in (limb.upper, limb.lower)]
     turned = [*(control.name for control in all_controls()), *targets, *tweaks]
-    return _all("location", ("ctrl_pelvis", *targets, *poles)) + _all("rotation_quaternion", turned)
+    return _all("location", ("pelvis_ctrl", *targets, *poles)) + _all("rotation_quaternion", turned)
 
 
 def _all(channel: Channel, names: Iterable[str]) -> list[tuple[str, Channel]]:

@@ -37,7 +37,7 @@ class ShownBody:
                 bone, parent = self._body.index(control.bone), self._body.index(control.parent)
                 own = matrix_from_quaternion(unit(channels.quaternions[:, self._controls.index(control.name)]))
                 axes[:, bone] = axes[:, parent] @ self._body.offsets[0][bone] @ own
-        return Pose(axes, self._heads(axes, posed.heads[:, self._controls.index("ctrl_pelvis")]))
+        return Pose(axes, self._heads(axes, posed.heads[:, self._controls.index("pelvis_ctrl")]))
 
     def errors(self, channels: PoseChannels) -> Array:
         """Distances (T, P) in metres of the body's measured points from where they were at first."""

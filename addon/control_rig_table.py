@@ -1,6 +1,7 @@
 """The control rig as data: which controls there are, what they hang on, how they look. Needs nothing.
 
 Controls stand beside SMPL's bones, which keep their names and parents and follow them by constraints. Sizes in metres.
+Names begin with the side, as SMPL's do, so that Blender can mirror poses.
 """
 
 from dataclasses import dataclass
@@ -48,17 +49,17 @@ class Limb:
     @property
     def target(self) -> str:
         """The IK control of the end."""
-        return f"ik_{self.end}"
+        return f"{self.end}_ik"
 
     @property
     def pole(self) -> str:
         """The control that the joint between points at."""
-        return f"pole_{self.lower}"
+        return f"{self.lower}_pole"
 
     @property
     def aim(self) -> str:
         """Mechanism: looks from the limb's beginning to the target, its Z axis to the pole."""
-        return f"mech_aim_{self.end}"
+        return f"{self.end}_aim"
 
     @property
     def bones(self) -> tuple[str, str, str]:
@@ -68,40 +69,40 @@ class Limb:
 
 def mechanism(bone: str) -> str:
     """Name of the bone that the IK turns for the SMPL bone ``bone``."""
-    return f"mech_{bone}"
+    return f"{bone}_mech"
 
 
 def tweak(bone: str) -> str:
     """Name of the control that twists the SMPL bone ``bone`` on top of the IK."""
-    return f"tweak_{bone}"
+    return f"{bone}_tweak"
 
 
 def fk(bone: str) -> str:
     """Name of the FK control of the SMPL bone ``bone``."""
-    return f"fk_{bone}"
+    return f"{bone}_fk"
 
 
 BODY_CONTROLS: Final = (
-    Control("ctrl_pelvis", "pelvis", ROOT_BONE, "cube", 0.17),
-    Control("ctrl_spine1", "spine1", "ctrl_pelvis", size=0.18),
-    Control("ctrl_spine2", "spine2", "ctrl_spine1", size=0.18),
-    Control("ctrl_spine3", "spine3", "ctrl_spine2", size=0.2),
-    Control("ctrl_neck", "neck", "ctrl_spine3", size=0.09),
-    Control("ctrl_head", "head", "ctrl_neck", size=0.14, along=0.6),
-    Control("ctrl_left_collar", "left_collar", "ctrl_spine3", size=0.08),
-    Control("ctrl_right_collar", "right_collar", "ctrl_spine3", size=0.08),
+    Control("pelvis_ctrl", "pelvis", ROOT_BONE, "cube", 0.17),
+    Control("spine1_ctrl", "spine1", "pelvis_ctrl", size=0.18),
+    Control("spine2_ctrl", "spine2", "spine1_ctrl", size=0.18),
+    Control("spine3_ctrl", "spine3", "spine2_ctrl", size=0.2),
+    Control("neck_ctrl", "neck", "spine3_ctrl", size=0.09),
+    Control("head_ctrl", "head", "neck_ctrl", size=0.14, along=0.6),
+    Control("left_collar_ctrl", "left_collar", "spine3_ctrl", size=0.08),
+    Control("right_collar_ctrl", "right_collar", "spine3_ctrl", size=0.08),
     # these hang on the bones before them, which follow IK or FK
-    Control("ctrl_left_hand", "left_hand", "left_wrist", size=0.05),
-    Control("ctrl_right_hand", "right_hand", "right_wrist", size=0.05),
-    Control("ctrl_left_foot", "left_foot", "left_ankle", size=0.06),
-    Control("ctrl_right_foot", "right_foot", "right_ankle", size=0.06),
+    Control("left_hand_ctrl", "left_hand", "left_wrist", size=0.05),
+    Control("right_hand_ctrl", "right_hand", "right_wrist", size=0.05),
+    Control("left_foot_ctrl", "left_foot", "left_ankle", size=0.06),
+    Control("right_foot_ctrl", "right_foot", "right_ankle", size=0.06),
 )
 
 LIMBS: Final = (
-    Limb("Left Arm IK", "left_shoulder", "left_elbow", "left_wrist", "ctrl_left_collar", -1.0),
-    Limb("Right Arm IK", "right_shoulder", "right_elbow", "right_wrist", "ctrl_right_collar", -1.0),
-    Limb("Left Leg IK", "left_hip", "left_knee", "left_ankle", "ctrl_pelvis", 1.0),
-    Limb("Right Leg IK", "right_hip", "right_knee", "right_ankle", "ctrl_pelvis", 1.0),
+    Limb("Left Arm IK", "left_shoulder", "left_elbow", "left_wrist", "left_collar_ctrl", -1.0),
+    Limb("Right Arm IK", "right_shoulder", "right_elbow", "right_wrist", "right_collar_ctrl", -1.0),
+    Limb("Left Leg IK", "left_hip", "left_knee", "left_ankle", "pelvis_ctrl", 1.0),
+    Limb("Right Leg IK", "right_hip", "right_knee", "right_ankle", "pelvis_ctrl", 1.0),
 )
 
 

@@ -23,8 +23,8 @@ class Leg:
 LEGS: Final = (
     Leg(("left_hip", "left_knee", "left_ankle", "left_foot"), ("left_ankle", "left_foot"), "left_foot"),
     Leg(("right_hip", "right_knee", "right_ankle", "right_foot"), ("right_ankle", "right_foot"), "right_foot"),
-    Leg(("ik_left_ankle", "pole_left_knee"), ("ik_left_ankle",), "ik_left_ankle"),
-    Leg(("ik_right_ankle", "pole_right_knee"), ("ik_right_ankle",), "ik_right_ankle"),
+    Leg(("left_ankle_ik", "left_knee_pole"), ("left_ankle_ik",), "left_ankle_ik"),
+    Leg(("right_ankle_ik", "right_knee_pole"), ("right_ankle_ik",), "right_ankle_ik"),
 )
 PEAK_TURN: Final = np.radians(15.0)
 PEAK_SHIFT: Final = 0.03

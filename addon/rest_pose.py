@@ -46,7 +46,9 @@ class RestPose:
 def rest_pose(body: Body, betas: Array) -> RestPose:
     """Rest pose of ``body`` with ``betas`` (<= B,) standing on the floor with its pelvis above the origin.
 
-    Every bone's Z axis faces forward (up for the feet), so knees and elbows turn about their bones' X axes.
+    Every bone's Z axis faces forward (up for the feet), so knees and elbows turn about their bones' X axes, with one
+    sign on both sides. Left and right bones are mirror images as Blender counts it (X axes opposite, Z axes alike), so
+    poses can be pasted flipped. Bones point at the joint they turn; heads, hands and feet point along themselves.
     """
     vertices = body.rest_vertices(betas).astype(np.float64) @ TO_BLENDER.T
     heads = body.rest_joints(betas).astype(np.float64) @ TO_BLENDER.T

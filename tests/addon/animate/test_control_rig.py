@@ -5,7 +5,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from mathutils import Vector
 from reel2rig.addon.action_curves import curves_of
+from reel2rig.addon.control_rig import added_bones
 from reel2rig.addon.control_rig_pose import limb_pose, solved_limb
 from reel2rig.addon.control_rig_table import LIMBS, SWITCH
 from reel2rig.lifter.motion_file import Motion
@@ -93,7 +95,7 @@ def test_moving_a_foot_control_moves_the_foot_and_bends_the_knee(walker: Any, bo
     bpy.ops.reel2rig.add_control_rig()
     walker.animation_data.action = None
     before = bone_ends(walker, 1)
-    control = walker.pose.bones["ik_left_ankle"]
+    control = walker.pose.bones["left_ankle_ik"]
     lifted = control.matrix.copy()
     lifted.translation.z += 0.15
     control.matrix = lifted
@@ -107,11 +109,11 @@ def test_moving_a_foot_control_moves_the_foot_and_bends_the_knee(walker: Any, bo
 def test_what_an_animator_poses_is_baked(walker: Any, bone_ends: Any) -> None:
     bpy.ops.reel2rig.add_control_rig()
     bone_ends(walker, 60)
-    head = walker.pose.bones["ctrl_head"]
+    head = walker.pose.bones["head_ctrl"]
     head.rotation_quaternion = (0.7, 0.7, 0.0, 0.1)
     head.keyframe_insert("rotation_quaternion", frame=60)
-    walker.pose.bones["ik_left_wrist"][SWITCH] = 0.0
-    walker.pose.bones["ik_left_wrist"].keyframe_insert(f'["{SWITCH}"]', frame=60)
+    walker.pose.bones["left_wrist_ik"][SWITCH] = 0.0
+    walker.pose.bones["left_wrist_ik"].keyframe_insert(f'["{SWITCH}"]', frame=60)
     wanted = bone_ends(walker, 60)
     bpy.ops.reel2rig.bake_control_rig()
     np.testing.assert_allclose(bone_ends(walker, 60), wanted, atol=1e-4)
@@ -125,8 +127,8 @@ def test_deform_bones_keep_names_and_parents_and_controls_stand_beside(walker: A
     assert {bone.name for bone in bones if bone.use_deform} == set(JOINT_NAMES)
     sorted_bones = {item.name: {bone.name for bone in item.bones} for item in walker.data.collections}
     assert sorted_bones["Deform"] == set(JOINT_NAMES)
-    assert {"root", "ik_left_wrist", "pole_left_knee", "ctrl_head"} <= sorted_bones["Controls"]
-    assert "fk_left_hip" in sorted_bones["FK Controls"]
+    assert {"root", "left_wrist_ik", "left_knee_pole", "head_ctrl"} <= sorted_bones["Controls"]
+    assert "left_hip_fk" in sorted_bones["FK Controls"]
     assert sum(map(len, sorted_bones.values())) == len(bones)
     assert all(walker.pose.bones[name].custom_shape for name in sorted_bones["Controls"] | sorted_bones["Tweaks"])
 
@@ -201,3 +203,20 @@ def test_a_hidden_rig_is_refused_and_left_alone(walker: Any) -> None:
     walker.hide_set(True)
     with pytest.raises(RuntimeError, match="is hidden"):
         bpy.ops.reel2rig.bake_control_rig()
+
+
+def test_blender_can_mirror_a_pose_of_the_controls(walker: Any, bone_ends: Any) -> None:
+    bpy.ops.reel2rig.add_control_rig()
+    names = [name for name in added_bones() if "left" in name]
+    assert {bpy.utils.flip_name(name) for name in names} == {name.replace("left", "right") for name in names}
+    walker.animation_data.action = None
+    for bone in walker.pose.bones:
+        bone.matrix_basis.identity()
+    bpy.context.view_layer.update()
+    flip = {"left": np.array([0.1, 0.05, 0.1]), "right": np.array([-0.1, 0.05, 0.1])}
+    for side, way in flip.items():
+        posed = walker.pose.bones[f"{side}_wrist_ik"].matrix.copy()
+        posed.translation += Vector(way)
+        walker.pose.bones[f"{side}_wrist_ik"].matrix = posed
+    left, right = (walker.pose.bones[f"{side}_wrist_ik"].location for side in flip)
+    np.testing.assert_allclose(right, np.array(left) * [-1, 1, 1], atol=0.01)  # as Paste Flipped has it

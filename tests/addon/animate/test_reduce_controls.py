@@ -24,7 +24,7 @@ def test_the_body_that_numpy_shows_is_the_one_blender_shows(
     controls, rng = full.part(control_names()), np.random.default_rng(4)
     frames = np.arange(1.0, 41.0)
     channels = read_channels(rig, controls, bag, frames)
-    movable = np.array([name.startswith(("root", "ctrl_pelvis", "ik_", "pole_")) for name in controls.names])
+    movable = np.array([name.endswith(("root", "pelvis_ctrl", "_ik", "_pole")) for name in controls.names])
     moved = PoseChannels(
         channels.locations + rng.normal(0, 0.02, channels.locations.shape[1:]) * movable[:, None],
         channels.quaternions + rng.normal(0, 0.05, channels.quaternions.shape[1:]),

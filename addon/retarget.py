@@ -5,6 +5,7 @@ rolled. The way travelled is scaled by leg length. Needs numpy only.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT, JOINT_NAMES
 from .bone_map import BoneMap, check_map
 from .bone_tree import BoneTree
-from .retarget_feet import captured_soles, character_soles, found_contacts, leg_length, lock_feet, sole_tracks
+from .retarget_feet import Sole, captured_feet, character_soles, leg_length, lock_feet
 from .retarget_hands import place_hands
 from .retarget_pose import RetargetPose, middle
 from .retarget_rest import CaptureRest, RestAlignment, align_rest, body_frame, nearest_mapped
@@ -32,7 +33,6 @@ class CapturedMotion:
     """A capture in the world: axes (T, 24, 3, 3) of its bones as columns and joints (T, 24, 3) m, with those at rest.
 
     object_axes (3, 3), object_origin (3,): its armature object's; the floor is at the origin. rate: frames a second.
-    contacts (T, 4): l_heel, l_toe, r_heel, r_toe, 0..1, where they are known.
     """
 
     axes: Array
@@ -42,7 +42,6 @@ class CapturedMotion:
     object_axes: Array
     object_origin: Array
     rate: float
-    contacts: Array | None = None
 
     @property
     def turns(self) -> CapturedTurns:
@@ -89,7 +88,24 @@ class _Work:
     warnings: list[str] = field(default_factory=list)
 
     def has(self, joints: tuple[str, ...]) -> bool:
+        """Whether the character has bones for all ``joints``."""
         return all(joint in self.bones for joint in joints)
+
+    @property
+    def floor(self) -> float:
+        """Height in metres of the capture's floor."""
+        return float(self.capture.object_origin[2])
+
+    @cached_property
+    def soles(self) -> tuple[Sole, Sole]:
+        """The character's soles at rest; it has whole legs."""
+        return character_soles(self.tree, self.bones, self.rest, self.turns, self.floor)
+
+    @cached_property
+    def captured_frame(self) -> Array:
+        """Left, up and back of the capture at rest as columns."""
+        joints = {joint: self.capture.rest_joints[JOINT[joint]] for joint in JOINT_NAMES}
+        return body_frame(joints, self.capture.object_axes)
 
 
 def retarget(
@@ -161,8 +177,7 @@ def _soles_height(work: _Work) -> float:
     """Height in the world of the character's soles at rest; its origin's where it does not stand."""
     if not work.has(LEGS) or work.rest.up[2] < STANDING:
         return float(work.tree.object_origin[2])
-    soles = character_soles(work.tree, work.bones, work.rest, work.turns, work.capture.object_origin[2])
-    return float(min(sole.points[:, 2].min() for sole in soles))
+    return float(min(sole.points[:, 2].min() for sole in work.soles))
 
 
 def _floor(work: _Work) -> float:
@@ -171,8 +186,8 @@ def _floor(work: _Work) -> float:
     That is where its soles are at rest, or its object's origin, whichever is nearer the capture's floor: skeletons
     have their origins between the feet or at the hips.
     """
-    theirs = float(work.capture.object_origin[2])
-    return min((_soles_height(work), float(work.tree.object_origin[2])), key=lambda height: abs(height - theirs))
+    heights = _soles_height(work), float(work.tree.object_origin[2])
+    return min(heights, key=lambda height: abs(height - work.floor))
 
 
 def _travel(work: _Work, pose: RetargetPose, ratio: float, floor: float) -> Array:
@@ -190,12 +205,11 @@ def _travel(work: _Work, pose: RetargetPose, ratio: float, floor: float) -> Arra
 
 def _ankle_difference(work: _Work, ratio: float) -> float:
     """How much higher (m) above its sole the character's ankle is than the capture's, scaled."""
-    soles = character_soles(work.tree, work.bones, work.rest, work.turns, work.capture.object_origin[2])
     own = []
-    for side, sole in zip(("left", "right"), soles, strict=True):
+    for side, sole in zip(("left", "right"), work.soles, strict=True):
         ankle = f"{side}_ankle"
         down = work.rest.turns[ankle] @ (sole.points[0] - work.tree.heads[work.bones[ankle]])
-        theirs = work.capture.rest_joints[JOINT[ankle], 2] - work.capture.object_origin[2]
+        theirs = work.capture.rest_joints[JOINT[ankle], 2] - work.floor
         own.append(-down[2] - ratio * theirs)
     return float(np.mean(own))
 
@@ -204,23 +218,15 @@ def _lock(work: _Work, pose: RetargetPose, ratio: float, floor: float) -> None:
     if not work.has(LEGS):
         work.warnings.append("The feet are not held: the bone map has no whole legs.")
         return
-    capture, their_floor = work.capture, float(work.capture.object_origin[2])
-    soles = character_soles(work.tree, work.bones, work.rest, work.turns, their_floor)
-    tracks = sole_tracks(work.turns, captured_soles(work.turns, np.array([0.0, 0.0, 1.0]), their_floor))
-    standing = found_contacts(tracks, their_floor, capture.rate) if capture.contacts is None else capture.contacts > 0.5
-    left = _captured_frame(capture)[:, 0]
-    lock_feet(pose, work.bones, soles, work.turns, tracks, standing, (their_floor, floor), ratio, capture.rate, left)
+    feet = captured_feet(work.turns, work.captured_frame[:, 0], work.floor, work.capture.rate)
+    lock_feet(pose, work.bones, work.soles, feet, floor, ratio)
 
 
 def _place(work: _Work, pose: RetargetPose) -> None:
     if not work.has(ARMS):
         work.warnings.append("The hands are not placed: the bone map has no whole arms.")
         return
-    place_hands(pose, work.bones, work.turns, _captured_frame(work.capture)[:, 1])
-
-
-def _captured_frame(capture: CapturedMotion) -> Array:
-    return body_frame({joint: capture.rest_joints[JOINT[joint]] for joint in JOINT_NAMES}, capture.object_axes)
+    place_hands(pose, work.bones, work.turns, work.captured_frame[:, 1])
 
 
 def _locations(work: _Work, pose: RetargetPose, bone_map: BoneMap, travel: Travel) -> dict[str, Array]:

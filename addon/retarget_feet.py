@@ -31,6 +31,8 @@ SPEED: Final = (0.25, 0.4)
 SIDES: Final = ("left", "right")
 UP: Final = np.array([0.0, 0.0, 1.0])
 
+LEGS: Final = tuple(Limb(f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in SIDES)
+
 Mask = NDArray[np.bool_]
 
 
@@ -42,29 +44,38 @@ class Sole:
     joints: tuple[str, str]
 
 
-def legs_of(left: Array) -> tuple[Limb, Limb]:
-    """Both legs, for a capture whose ``left`` (3,) at rest is given: shins flex backwards about it."""
-    first, second = (Limb(f"{side}_hip", f"{side}_knee", f"{side}_ankle", left) for side in SIDES)
-    return first, second
+@dataclass(frozen=True)
+class CapturedFeet:
+    """The capture's heels and balls (T, 4, 3) m: left heel, left ball, right heel, right ball; which stand (T, 4).
+
+    floor: its height in metres. hinges (T, 2, 3): the knees' axes in the world. rate: frames a second.
+    """
+
+    tracks: Array
+    standing: Mask
+    floor: float
+    hinges: Array
+    rate: float
 
 
-def captured_soles(capture: CapturedTurns, up: Array, floor: float) -> tuple[Sole, Sole]:
-    """Soles of the capture's rest pose, which stands at height ``floor`` m along ``up`` (3,)."""
-    left, right = (_sole(capture.rest, side, up, floor) for side in SIDES)
-    return left, right
+def captured_feet(capture: CapturedTurns, left: Array, floor: float, rate: float) -> CapturedFeet:
+    """The feet of a capture whose ``left`` (3,) at rest is given, above a ``floor`` at that height in metres."""
+    tracks = _tracks(capture, floor)
+    hinges = np.stack([capture.of(leg.lower) @ left for leg in LEGS], axis=1)  # about it shins go backwards
+    return CapturedFeet(tracks, found_contacts(tracks, floor, rate), floor, hinges, rate)
 
 
-def _sole(rest: Array, side: str, up: Array, floor: float) -> Sole:
+def _sole(rest: Array, side: str, floor: float) -> Sole:
+    """The sole of one of the capture's feet at rest."""
     ankle, ball = rest[JOINT[f"{side}_ankle"]], rest[JOINT[f"{side}_foot"]]
-    height = ankle @ up - floor
-    heel, tip = sole_points(ball - ankle, height, up)
+    heel, tip = _sole_points(ball - ankle, ankle[2] - floor)
     return Sole(np.stack([ankle + heel, ankle + tip]), (f"{side}_ankle", f"{side}_foot"))
 
 
-def sole_points(toes: Array, height: float, up: Array) -> tuple[Array, Array]:
+def _sole_points(toes: Array, height: float) -> tuple[Array, Array]:
     """Heel and ball (3,) as seen from an ankle ``height`` m above the sole; ``toes`` (3,): the toe joint from there."""
-    level = toes - (toes @ up) * up
-    return -height * up - HEEL_BEHIND * level, level - height * up
+    level = toes - toes[2] * UP
+    return -height * UP - HEEL_BEHIND * level, level - height * UP
 
 
 def character_soles(
@@ -83,7 +94,7 @@ def character_soles(
         skin = _above_skin(tree, bones[ankle], rest.up)
         if skin is not None and 0.0 < skin < HIGHEST_ANKLE * leg_length(tree.heads, bones):
             height = skin
-        points = [tree.heads[bones[ankle]] + back @ point for point in sole_points(toes, height, UP)]
+        points = [tree.heads[bones[ankle]] + back @ point for point in _sole_points(toes, height)]
         found.append(Sole(np.stack(points), (ankle, foot if foot in bones else ankle)))
     return found[0], found[1]
 
@@ -108,10 +119,10 @@ def leg_length(heads: Array, bones: Mapping[str, int]) -> float:
     return float(sum(lengths) / 2.0)
 
 
-def sole_tracks(capture: CapturedTurns, soles: tuple[Sole, Sole]) -> Array:
-    """Heels and balls (T, 4, 3) m of the capture: left heel, left ball, right heel, right ball."""
+def _tracks(capture: CapturedTurns, floor: float) -> Array:
+    """Heels and balls (T, 4, 3) m of the capture."""
     tracks = []
-    for sole in soles:
+    for sole in (_sole(capture.rest, side, floor) for side in SIDES):
         for point, joint in zip(sole.points, sole.joints, strict=True):
             arm = point - capture.rest[JOINT[joint]]
             tracks.append(capture.joints[:, JOINT[joint]] + capture.of(joint) @ arm)
@@ -130,11 +141,11 @@ def found_contacts(tracks: Array, floor: float, rate: float) -> Mask:
 
 def _held(begins: Mask, stays: Mask) -> Mask:
     """The runs of ``stays`` (T,) that hold a frame of ``begins`` (T,)."""
-    runs = run_numbers(stays)
+    runs = _run_numbers(stays)
     return stays & (np.bincount(runs[begins & stays], minlength=runs.max() + 1) > 0)[runs]
 
 
-def run_numbers(mask: Mask) -> NDArray[np.int64]:
+def _run_numbers(mask: Mask) -> NDArray[np.int64]:
     """Numbers (T,), from 1, of the unbroken runs of ``mask``; 0 between them."""
     starts = mask & ~np.concatenate([[False], mask[:-1]])
     return np.where(mask, np.cumsum(starts), 0)
@@ -144,54 +155,52 @@ def lock_feet(
     pose: RetargetPose,
     bones: dict[str, int],
     soles: tuple[Sole, Sole],
-    capture: CapturedTurns,
-    tracks: Array,
-    standing: Mask,
-    floors: tuple[float, float],
+    captured: CapturedFeet,
+    floor: float,
     ratio: float,
-    rate: float,
-    left: Array,
 ) -> None:
-    """Keep the feet of ``pose`` on the floor and in place while they are ``standing`` (T, 4).
+    """Keep the feet of ``pose`` on the floor and, while they stand, in place.
 
-    soles: the character's; tracks: the capture's heels and balls (T, 4, 3) m. floors: heights in metres of the
-    capture's floor and the character's. ratio: the character's size over the capture's. left: of the capture's rest.
+    soles: the character's; floor: height in metres of the one it stands on; ratio: its size over the capture's.
     """
     goals = []
     for number, sole in enumerate(soles):
         pair = slice(2 * number, 2 * number + 2)
         points = zip(sole.joints, sole.points, strict=True)
         now = np.stack([pose.point(bones[joint], point) for joint, point in points], axis=1)
-        heights = floors[1] + ratio * (tracks[:, pair, 2] - floors[0])
-        offset = _offsets(now, tracks[:, pair], heights, standing[:, pair], KEPT_SLIDE * min(1.0, ratio), rate)
-        lowest = np.minimum(heights, floors[1]) - now[..., 2] - offset[:, None, 2]
+        heights = floor + ratio * (captured.tracks[:, pair, 2] - captured.floor)
+        offset = _offsets(now, heights, captured, pair, KEPT_SLIDE * min(1.0, ratio))
+        lowest = np.minimum(heights, floor) - now[..., 2] - offset[:, None, 2]
         offset[:, 2] += np.maximum(lowest.max(axis=1), 0.0)
         goals.append(pose.head(bones[sole.joints[0]]) + offset)
-    legs = legs_of(left)
-    pose.travel = pose.travel + _nearer(pose, bones, legs, goals, rate)
-    for leg, goal in zip(legs, goals, strict=True):
-        reach(pose, leg, bones, goal, capture.of(leg.lower) @ leg.hinge)
+    pose.travel = pose.travel + _nearer(pose, bones, goals, captured.rate)
+    for number, (leg, goal) in enumerate(zip(LEGS, goals, strict=True)):
+        reach(pose, leg, bones, goal, captured.hinges[:, number])
 
 
-def _offsets(now: Array, captured: Array, heights: Array, standing: Mask, ratio: float, rate: float) -> Array:
-    """How far (T, 3) m to move a foot whose heel and ball are ``now`` (T, 2, 3) and should move as ``captured``."""
+def _offsets(now: Array, heights: Array, captured: CapturedFeet, pair: slice, share: float) -> Array:
+    """How far (T, 3) m to move a foot whose heel and ball are ``now`` (T, 2, 3), with soles at ``heights`` (T, 2) m.
+
+    While it stands it slides by ``share`` of what the ``captured`` pair of points does.
+    """
+    standing, theirs = captured.standing[:, pair], captured.tracks[:, pair, :2]
     stance = standing.any(axis=1)
     weights = standing / np.maximum(standing.sum(axis=1, keepdims=True), 1)
     both = standing[1:] & standing[:-1]
     shared = np.where(both.any(axis=1, keepdims=True), both, standing[1:])
     shared = shared / np.maximum(shared.sum(axis=1, keepdims=True), 1)
-    slips = ratio * np.diff(captured[..., :2], axis=0) - np.diff(now[..., :2], axis=0)
+    slips = share * np.diff(theirs, axis=0) - np.diff(now[..., :2], axis=0)
     steps = np.concatenate([np.zeros((1, 2)), np.sum(slips * shared[..., None], axis=1)])
     way = np.cumsum(np.where(stance[:, None], steps, 0.0), axis=0)
-    runs = run_numbers(stance)
+    runs = _run_numbers(stance)
     frames = np.maximum(np.bincount(runs), 1)
     means = np.stack([np.bincount(runs, way[:, axis]) / frames for axis in range(2)], axis=1)
     lift = np.sum((heights - now[..., 2]) * weights, axis=1)
     offsets = np.column_stack([way - means[runs], lift])
-    return faded(np.where(stance[:, None], offsets, 0.0), stance, rate)
+    return _faded(np.where(stance[:, None], offsets, 0.0), stance, captured.rate)
 
 
-def faded(offsets: Array, stance: Mask, rate: float) -> Array:
+def _faded(offsets: Array, stance: Mask, rate: float) -> Array:
     """Offsets (T, 3) that hold during ``stance`` (T,) and come and go smoothly over BLEND around it."""
     frames = np.arange(len(stance))
     before = np.maximum.accumulate(np.where(stance, frames, -len(stance)))
@@ -205,13 +214,11 @@ def faded(offsets: Array, stance: Mask, rate: float) -> Array:
     return total / np.maximum(claims, 1.0)[:, None]
 
 
-def _nearer(
-    pose: RetargetPose, bones: dict[str, int], legs: tuple[Limb, Limb], goals: list[Array], rate: float
-) -> Array:
+def _nearer(pose: RetargetPose, bones: dict[str, int], goals: list[Array], rate: float) -> Array:
     """Way (T, 3) m of the hips after which both legs reach their ``goals``, coming and going smoothly."""
     shift = np.zeros_like(goals[0])
     for _ in range(2):
-        for leg, goal in zip(legs, goals, strict=True):
+        for leg, goal in zip(LEGS, goals, strict=True):
             away = goal - pose.head(bones[leg.upper]) - shift
             distance = np.linalg.norm(away, axis=-1)
             lacking = np.maximum(distance - reachable(pose, leg, bones), 0.0)

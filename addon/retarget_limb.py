@@ -15,12 +15,11 @@ STRAIGHT: Final = 0.03  # sine of a bend so small that the hinge of the rest pos
 
 @dataclass(frozen=True)
 class Limb:
-    """Our joints of one arm or leg, and its hinge (3,) in the capture's rest pose: about it the lower bone flexes."""
+    """Our joints of one arm or leg."""
 
     upper: str
     lower: str
     end: str
-    hinge: Array
 
     @property
     def joints(self) -> tuple[str, str, str]:
@@ -39,7 +38,8 @@ def reachable(pose: RetargetPose, limb: Limb, bones: dict[str, int]) -> Array:
 def reach(pose: RetargetPose, limb: Limb, bones: dict[str, int], goal: Array, hinge: Array) -> None:
     """Turn the limb's two bones so that its end is at ``goal`` (T, 3) m, or as near as it reaches.
 
-    hinge (T, 3): the limb's hinge in the world, for where it is straight. What hangs on the end keeps its turn.
+    hinge (T, 3): the axis in the world about which the lower bone flexes, for where the limb is straight. What hangs
+    on the end keeps its turn.
     """
     upper, lower, end = (pose.head(bones[joint]) for joint in limb.joints)
     first, second = lower - upper, end - lower

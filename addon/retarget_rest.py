@@ -23,18 +23,17 @@ ENDS_AT: Final = {
     "right_wrist": "right_hand", "right_hip": "right_knee", "right_knee": "right_ankle",
     "right_ankle": "right_foot",
 }  # fmt: skip
-TRUNK: Final = ("spine1", "spine2", "spine3", "neck")
-COLLARS: Final = ("left_collar", "right_collar")
+SPINE: Final = ("spine1", "spine2", "spine3")
 ANKLES: Final = ("left_ankle", "right_ankle")
-WRISTS: Final = ("left_wrist", "right_wrist")
 
 UPRIGHT: Final = np.cos(np.radians(40.0))  # an axis of the armature this near the way from feet to head is up
 STRAIGHT_AHEAD: Final = np.cos(np.radians(15.0))  # likewise for what the hips say is left
 POSED_TRUNK: Final = np.radians(10.0)  # from hips to neck; less is anatomy
-POSED_BONE: Final = np.radians(30.0)  # one bone of the trunk; less is anatomy
-POSED_COLLAR: Final = np.radians(40.0)
+POSED_BONE: Final = np.radians(30.0)  # one bone of the spine; less is anatomy
+# Bones that lean by as much from one anatomy to the next, and carry what should not lean with them
+POSED_LIMITS: Final[dict[str, float]] = dict.fromkeys(("neck", "left_collar", "right_collar"), np.radians(40.0))
 POSED_FOOT: Final = np.radians(35.0)  # pitch; less is the height of the ankle
-HEADS_LIKE_A_NECK: Final = ("neck",)  # lean by as much as 35 degrees from one anatomy to the next
+KNUCKLES: Final = 0.28  # of the forearm: further away from the wrist than bones inside the palm begin
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def align_rest(capture: CaptureRest, tree: BoneTree, bones: Mapping[str, int]) -
         if joint not in bones:
             continue
         above = turns.get(nearest_mapped(joint, turns), whole)
-        turns[joint] = _turn(joint, above, whole, posed, heads, reference, _hand_end(tree, bones, joint))
+        turns[joint] = _turn(joint, above, whole, posed, heads, reference, _hand_way(tree, bones, joint))
     return RestAlignment(turns, frame[:, 1], frame)
 
 
@@ -128,26 +127,32 @@ def _near_axis(direction: Array, axes: Array, near: float) -> Array:
 
 
 def _turn(
-    joint: str, above: Array, whole: Array, posed: bool, heads: Mapping[str, Array], reference: Mapping[str, Array],
-    hand_end: Array | None,
-) -> Array:  # fmt: skip
-    """The turn of one joint's bone; ``above``: that of the bone above, ``whole``: that of the body."""
+    joint: str,
+    above: Array,
+    whole: Array,
+    posed: bool,
+    heads: Mapping[str, Array],
+    reference: Mapping[str, Array],
+    hand: Array | None,
+) -> Array:
+    """The turn of one joint's bone; ``above``: that of the bone above, ``whole``: that of the body.
+
+    hand (3,): where a hand that has no joint of ours points.
+    """
     end = end_of(joint, heads)
-    if joint == "pelvis":
+    if joint == "pelvis" or (joint in ANKLES and not end):
         return whole
-    if joint in WRISTS and not end and hand_end is not None:
-        side = joint.split("_")[0]
-        elbow = reference.get(f"{side}_elbow")
-        if elbow is not None:  # the capture's hand lies straight on from the forearm at rest
-            return rotation_between(above @ (hand_end - heads[joint]), reference[joint] - elbow) @ above
     if not end:
-        return above
-    own = heads[end] - heads[joint]
-    wanted = reference[end] - reference[joint]
+        forearm = f"{joint.split('_')[0]}_elbow"
+        if hand is None or forearm not in reference:
+            return above
+        # the capture's hand lies straight on from its forearm at rest
+        return rotation_between(above @ hand, reference[joint] - reference[forearm]) @ above
+    own, wanted = heads[end] - heads[joint], reference[end] - reference[joint]
     if joint in ANKLES:
         return _foot_turn(whole, own, wanted, reference)
     now = above @ own
-    limit = POSED_COLLAR if joint in COLLARS else np.inf if joint in TRUNK and not posed else 0.0
+    limit = POSED_LIMITS.get(joint, np.inf if joint in SPINE and not posed else 0.0)
     return rotation_between(now, wanted) @ above if _angle(now, wanted) > limit else above
 
 
@@ -166,25 +171,32 @@ def _trunk_is_posed(heads: Mapping[str, Array], reference: Mapping[str, Array], 
     """Whether the trunk at rest leans or bends by more than anatomies differ."""
     top = next((name for name in ("neck", "spine3", "head") if name in heads), "pelvis")
     line = _angle(whole @ (heads[top] - heads["pelvis"]), reference[top] - reference["pelvis"])
-    bones = [(name, end_of(name, heads)) for name in TRUNK if name in heads]
-    bends = [
-        _angle(whole @ (heads[end] - heads[name]), reference[end] - reference[name])
-        for name, end in bones
-        if end and name not in HEADS_LIKE_A_NECK
-    ]
+    ends = [(name, end_of(name, heads)) for name in SPINE if name in heads]
+    bends = [_angle(whole @ (heads[end] - heads[name]), reference[end] - reference[name]) for name, end in ends if end]
     return line > POSED_TRUNK or max(bends, default=0.0) > POSED_BONE
 
 
-def _hand_end(tree: BoneTree, bones: Mapping[str, int], joint: str) -> Array | None:
-    """Where a hand's fingers begin: the middle of the bones below it, the thumb, which is nearest, left out."""
-    if joint not in WRISTS:
+def _hand_way(tree: BoneTree, bones: Mapping[str, int], joint: str) -> Array | None:
+    """Where a hand points (3,): to its knuckles, whatever bones lead there; the thumb, which stands off, left out."""
+    side, _, part = joint.partition("_")
+    if part != "wrist" or f"{side}_elbow" not in bones:
         return None
-    children = [child for child in tree.children(bones[joint]) if child not in bones.values()]
-    away = [np.linalg.norm(tree.heads[child] - tree.heads[bones[joint]]) for child in children]
-    if not children or max(away) < 1e-6:
-        return None
-    far = [tree.heads[child] for child, distance in zip(children, away, strict=True) if distance > 0.7 * max(away)]
-    return np.mean(far, axis=0)
+    wrist = tree.heads[bones[joint]]
+    near = KNUCKLES * float(np.linalg.norm(wrist - tree.heads[bones[f"{side}_elbow"]]))
+    ways = [_knuckle(tree, child, wrist, near) - wrist for child in tree.children(bones[joint])]
+    directions = [_unit(way) for way in ways if np.linalg.norm(way) > 0.5 * near]
+    if len(directions) > 2:
+        others = [_unit(np.sum(directions, axis=0) - direction) for direction in directions]
+        off = [_angle(direction, other) for direction, other in zip(directions, others, strict=True)]
+        del directions[int(np.argmax(off))]
+    return np.mean(directions, axis=0) if directions else None
+
+
+def _knuckle(tree: BoneTree, bone: int, wrist: Array, near: float) -> Array:
+    """The first head (3,) of a finger that is further than ``near`` m from the wrist, or its last one."""
+    while np.linalg.norm(tree.heads[bone] - wrist) < near and tree.children(bone):
+        bone = tree.children(bone)[0]
+    return tree.heads[bone]
 
 
 def _angle(first: Array, second: Array) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from mathutils import Euler
+from mathutils import Euler, Vector
 from reel2rig.addon.bone_map import BoneMap
 from reel2rig.addon.bone_map_guess import guess_bone_map
 from reel2rig.addon.character import import_motions
@@ -131,6 +131,35 @@ def test_rolls_and_rest_poses_of_a_character_do_not_matter(scene: Any, motion: M
         moved(scene, source, each)
     for bone in ("spine_02", "head", "thigh_l", "foot_r", "ball_l"):  # these rest alike in both
         np.testing.assert_allclose(turned(scene, straight, bone, 14), turned(scene, rig, bone, 14), atol=2e-3)
+
+
+def test_feet_without_toes_keep_their_soles_flat_whatever_the_shins_do_at_rest(
+    scene: Any, motion: Motion, captured: Capture
+) -> None:
+    source = captured(replace(motion, betas=np.zeros(10, np.float32)))
+    rig = character(scene, one_spine(EXAMPLES["makehuman_game_engine"]))  # its knees are bent at rest
+    moved(scene, source, rig, feet=False)
+    np.testing.assert_allclose(turned(scene, rig, "foot_l", 14), turned(scene, source, "left_ankle", 14), atol=5e-3)
+
+
+def test_hands_point_to_their_knuckles_and_not_to_the_thumb(scene: Any, motion: Motion, captured: Capture) -> None:
+    """A hand with bones inside the palm and a thumb that stands off, straight on from its forearm at rest."""
+    source = captured(_one_pose(motion, {"left_wrist": [0.0, 0.0, 0.5]}))
+    rig = character(scene, replace(EXAMPLES["unreal_4"], pose="T", scale=1.0, loose=False))
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = rig.data.edit_bones
+    wrist = bones["hand_l"].head.copy()
+    for number, finger in enumerate(("index", "middle", "ring", "pinky")):
+        bones[f"{finger}_01_l"].head = wrist + Vector((0.02, 0.008 * (1.5 - number), 0.0))
+        bones[f"{finger}_02_l"].head = wrist + Vector((0.09, 0.02 * (1.5 - number), 0.0))
+    bones["thumb_01_l"].head, bones["thumb_02_l"].head = (
+        wrist + Vector((0.02, -0.03, 0.0)),
+        wrist + Vector((0.05, -0.08, 0.0)),
+    )
+    bpy.ops.object.mode_set(mode="OBJECT")
+    moved(scene, source, rig)
+    np.testing.assert_allclose(turned(scene, rig, "hand_l", 1), turned(scene, source, "left_wrist", 1), atol=0.02)
 
 
 def test_travel_and_hips_are_scaled_by_the_length_of_the_legs(scene: Any, captured: Capture) -> None:

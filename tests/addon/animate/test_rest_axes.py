@@ -14,7 +14,7 @@ from reel2rig.smpl_assets.skeleton import JOINT_NAMES, mirrored
 def test_left_and_right_bones_are_mirror_images(scene: Any, body: Body) -> None:
     rig = build_armature("rig", rest_pose(body, np.zeros(10)), bpy.context.scene.collection)
     axes, across = rest_axes(rig), np.diag([-1.0, 1.0, 1.0])
-    assert geodesic_degrees(across @ axes @ across, axes[list(mirrored(JOINT_NAMES))]).max() < 0.2
+    assert geodesic_degrees(across @ axes @ across, axes[list(mirrored(JOINT_NAMES))]).max() < 1.0
 
 
 def test_z_axes_face_forward_and_those_of_feet_up(scene: Any, body: Body) -> None:

@@ -21,7 +21,7 @@ from .retarget_rest import RestAlignment
 from .retarget_turns import CapturedTurns
 
 BLEND: Final = 0.2  # seconds
-KEPT_SLIDE: Final = 0.9  # of what the capture's feet slide; large feet that turn slide a little more at their ends
+LARGEST_OFFSET: Final = 0.3  # of the leg: a foot that glides for long is let go rather than the leg torn off
 HEEL_BEHIND: Final = 0.3  # of the way from ankle to ball, level: how far heels lie behind ankles
 LOWEST_TOES: Final = 0.005  # metres that toe joints are above the sole at least, at the capture's size
 HIGHEST_ANKLE: Final = 0.3  # of the leg; a skin that goes further down than that is not the sole
@@ -169,7 +169,10 @@ def lock_feet(
         points = zip(sole.joints, sole.points, strict=True)
         now = np.stack([pose.point(bones[joint], point) for joint, point in points], axis=1)
         heights = floor + ratio * (captured.tracks[:, pair, 2] - captured.floor)
-        offset = _offsets(now, heights, captured, pair, KEPT_SLIDE * min(1.0, ratio))
+        # as much as small characters are smaller; long feet, whose ends sweep further as they turn, less for that
+        longer = _foot_length(now) / _foot_length(captured.tracks[:, pair])
+        offset = _offsets(now, heights, captured, pair, min(ratio, 1.0 / ratio, 1.0 / longer))
+        offset[:, :2] = _limited(offset[:, :2], LARGEST_OFFSET * leg_length(pose.tree.heads, bones))
         lowest = np.minimum(heights, floor) - now[..., 2] - offset[:, None, 2]
         offset[:, 2] += np.maximum(lowest.max(axis=1), 0.0)
         goals.append(pose.head(bones[sole.joints[0]]) + offset)
@@ -198,6 +201,18 @@ def _offsets(now: Array, heights: Array, captured: CapturedFeet, pair: slice, sh
     lift = np.sum((heights - now[..., 2]) * weights, axis=1)
     offsets = np.column_stack([way - means[runs], lift])
     return _faded(np.where(stance[:, None], offsets, 0.0), stance, captured.rate)
+
+
+def _foot_length(points: Array) -> float:
+    """Usual distance in metres of heel and ball (T, 2, 3)."""
+    return float(np.median(np.linalg.norm(points[:, 1] - points[:, 0], axis=-1)))
+
+
+def _limited(offsets: Array, limit: float) -> Array:
+    """Offsets (T, 2) as they are up to half of ``limit`` m, and growing slower and slower towards it beyond."""
+    size = np.maximum(np.linalg.norm(offsets, axis=1, keepdims=True), 1e-12)
+    free = limit / 2.0
+    return offsets * np.where(size > free, (free + free * np.tanh((size - free) / free)) / size, 1.0)
 
 
 def _faded(offsets: Array, stance: Mask, rate: float) -> Array:

@@ -7,6 +7,7 @@ import bpy
 from .animated_character import animated_armature, has_control_rig
 from .control_rig_operators import AddControlRig, BakeToDeformBones
 from .control_rig_table import FK, LIMBS, SWITCH, TWEAKS
+from .fit_sliders import FitSliders
 from .make_loop import MakeLoop
 from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
@@ -41,6 +42,8 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         column.operator(MakeLoop.bl_idname, icon="FILE_REFRESH")
         column.operator(AddShapeKeys.bl_idname, icon="SHAPEKEY_DATA")
         column.operator(AddPoseCorrectives.bl_idname, icon="MOD_MESHDEFORM")
+        if FitSliders.poll(context):
+            column.operator(FitSliders.bl_idname, icon="ARROW_LEFTRIGHT")
 
 
 ANIMATE_CLASSES: Final[tuple[type, ...]] = (
@@ -51,5 +54,6 @@ ANIMATE_CLASSES: Final[tuple[type, ...]] = (
     BakeToDeformBones,
     AddShapeKeys,
     AddPoseCorrectives,
+    FitSliders,
     REEL2RIG_PT_animate,
 )

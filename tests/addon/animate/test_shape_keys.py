@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from reel2rig.addon.body_shape_keys import corrective_names, shape_names
 from reel2rig.addon.character import import_motions
+from reel2rig.addon.fit_sliders import fit_sliders
 from reel2rig.addon.shape_keys import add_pose_correctives, body_of
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion
@@ -126,7 +127,10 @@ def test_a_mesh_with_other_vertices_is_refused(walker: Any) -> None:
         bpy.ops.reel2rig.add_shape_keys()
 
 
-def test_correctives_come_back_from_an_fbx_unclipped(made: Any, corrected: Body, tmp_path: Path) -> None:
+@pytest.mark.parametrize("importer", ["import_scene.fbx", "wm.fbx_import"])
+def test_correctives_come_back_from_an_fbx_unclipped(
+    addon: None, made: Any, corrected: Body, tmp_path: Path, importer: str
+) -> None:
     add_pose_correctives(made.rig, corrected)
     wanted = vertices_at(made.figure, 4)
     for item in bpy.context.view_layer.objects:
@@ -141,9 +145,27 @@ def test_correctives_come_back_from_an_fbx_unclipped(made: Any, corrected: Body,
         apply_scale_options="FBX_SCALE_UNITS",
     )
     known = set(bpy.data.objects)
-    bpy.ops.import_scene.fbx(filepath=path, anim_offset=0.0)
+    module, name = importer.split(".")
+    getattr(getattr(bpy.ops, module), name)(filepath=path, anim_offset=0.0)
     figure = next(item for item in bpy.data.objects if item not in known and item.type == "MESH")
+    bpy.context.view_layer.objects.active = figure.parent
+    assert bpy.ops.reel2rig.fit_sliders() == {"FINISHED"}
     assert np.linalg.norm(placed(figure, 4) - wanted, axis=-1).max() < 1e-4
+
+
+def test_sliders_wide_enough_are_left_alone(made: Any, corrected: Body) -> None:
+    add_pose_correctives(made.rig, corrected)
+    keys = made.figure.data.shape_keys
+    assert fit_sliders(keys) == 0
+    keys.key_blocks[5].slider_min = 0.0
+    keys.key_blocks[5].slider_max = 0.1
+    assert fit_sliders(keys) == 1
+
+
+def test_fitting_sliders_needs_keyed_shape_keys(walker: Any) -> None:
+    assert not bpy.ops.reel2rig.fit_sliders.poll()
+    bpy.context.view_layer.objects.active = None
+    assert not bpy.ops.reel2rig.fit_sliders.poll()
 
 
 def placed(figure: Any, frame: int) -> np.ndarray:

@@ -62,7 +62,7 @@ class BlenderExporter:
     operator: str
     options: dict[str, Any]
     axes: Array
-    plays_meshes: bool = True
+    plays_meshes: bool = False
     unit_metres: float = 1.0
 
     def __call__(self, part: Path, taken: Taken) -> frozenset[str]:
@@ -158,7 +158,7 @@ def _body_of(rig: Any) -> Body:
 def _write_fbx(part: Path, taken: Taken) -> frozenset[str]:
     unit = taken.target.fbx_unit_metres
     options = FBX_OPTIONS if unit == 1.0 else FBX_IN_CENTIMETRES
-    write = BlenderExporter("export_scene", "fbx", options, Y_UP_TO_Z_UP.T, plays_meshes=False, unit_metres=unit)
+    write = BlenderExporter("export_scene", "fbx", options, Y_UP_TO_Z_UP.T, unit_metres=unit)
     return write(part, taken)
 
 
@@ -170,7 +170,7 @@ FILE_FORMATS: Final[dict[Format, FileFormat]] = {
     ),
     "BVH": FileFormat(_write_bvh, lambda part, _: read_bvh(part), _from_the_hips, spelt_in_bvh),
     "USD": FileFormat(
-        BlenderExporter("wm", "usd_export", USD_OPTIONS, AS_IN_BLENDER),
+        BlenderExporter("wm", "usd_export", USD_OPTIONS, AS_IN_BLENDER, plays_meshes=True),
         lambda part, _: read_usd(part),
         spelt=spelt_in_usd,
     ),

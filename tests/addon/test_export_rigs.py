@@ -130,6 +130,14 @@ def test_no_node_of_an_fbx_is_turned_or_scaled_and_without_the_take_it_stands_at
     assert turned == {(0.0, 0.0, 0.0)}
 
 
+@pytest.mark.parametrize("kind", ["FBX", "GLB", "USD", "BVH"])
+def test_a_scene_in_centimetres_is_written_in_metres(mixamo: Any, scene: Any, tmp_path: Path, kind: Any) -> None:
+    mixamo.scale = (1.0, 1.0, 1.0)
+    scene.unit_settings.scale_length = 0.01
+    report = export_character(mixamo, tmp_path / f"a.{kind.lower()}", "unity", kind, scene)
+    assert report.root_travel_m == pytest.approx(1.0 - 1.0 / FRAMES, rel=1e-3)
+
+
 @pytest.mark.parametrize("scale", [(1.0, 2.0, 1.0), (-0.01, -0.01, -0.01)])
 def test_a_stretched_or_mirrored_object_is_refused_with_what_to_do(
     mixamo: Any, scene: Any, tmp_path: Path, scale: tuple[float, float, float]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import bpy
 import numpy as np
 
 from ..lifter.errors import InputError
@@ -38,6 +39,7 @@ def retarget_characters(
 
     Nothing is keyed unless all can be. Raises InputError naming bones, and CaptureError when ``source`` has no keys.
     """
+    bpy.context.view_layer.update()  # objects may have been moved since the scene was last drawn
     motion, frames = read_capture(source, scene)
     planned = []
     for rig, bone_map in targets:

@@ -48,7 +48,7 @@ class REEL2RIG_PT_retarget(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's 
     def draw(self, context: Any) -> None:
         """Whose motion, onto whom, how; and the active character's bone map."""
         settings, column = context.scene.reel2rig_retarget, self.layout.column()
-        column.use_property_split = True
+        column.use_property_split, column.use_property_decorate = True, False
         column.prop(settings, "source")
         source, targets = chosen_source(context), chosen_targets(context)
         if source is not None and settings.source is None:
@@ -70,6 +70,7 @@ def _draw_map(layout: Any, settings: Any, rig: Any) -> None:
     if body is None:
         return
     column = body.column()
+    column.use_property_split, column.use_property_decorate = True, False
     column.prop(settings, "convention")
     guess = column.operator(GuessBoneMap.bl_idname, icon="VIEWZOOM")
     guess.convention = settings.convention
@@ -83,9 +84,9 @@ def _draw_map(layout: Any, settings: Any, rig: Any) -> None:
     for joint in (joint for joint in LABELS if joint in entries):
         entry = entries[joint]
         lacking = entry.bone not in bones and not (joint in NOT_MISSED and not entry.bone)
-        column.prop_search(
-            entry, "bone", rig.data, "bones", text=LABELS[joint], icon="ERROR" if lacking else "BONE_DATA"
-        )
+        row = column.row()
+        row.alert = lacking
+        row.prop_search(entry, "bone", rig.data, "bones", text=LABELS[joint], icon="ERROR" if lacking else "BONE_DATA")
     for entry in shown.twist:
         column.prop_search(entry, "bone", rig.data, "bones", text="Twist", icon="CON_ROTLIKE")
     if shown.rows:

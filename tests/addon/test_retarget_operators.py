@@ -42,7 +42,7 @@ class Lines:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
-        self.use_property_split = False
+        self.use_property_split = self.use_property_decorate = self.alert = False
 
     def column(self, align: bool = False) -> "Lines":
         return self

@@ -81,13 +81,15 @@ class BlenderExporter:
         try:
             done = operator(filepath=str(part), check_existing=False, **self.options)
             reason = "" if done == {"FINISHED"} and part.stat().st_size > 0 else "it gave no reason"
-        except (RuntimeError, AttributeError) as error:
+        except AttributeError:
+            reason = "this Blender has no exporter for it, or its add-on is off"
+        except RuntimeError as error:
             reason = _reason(error)
         if reason:
             raise CaptureError(
                 "export_failed",
                 f"Blender could not write the {part.suffix[1:].upper()}: {reason}",
-                "Check that the disk has room, and in the preferences that Blender's own add-on for it is enabled.",
+                "Check that the disk has room and Blender's own add-on is on, or choose another format.",
             )
 
 

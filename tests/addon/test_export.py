@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from reel2rig.addon.character import import_motions
 from reel2rig.addon.export import export_character
-from reel2rig.addon.export_formats import FILE_FORMATS, Taken
+from reel2rig.addon.export_formats import FILE_FORMATS, BlenderExporter, Taken
 from reel2rig.addon.export_targets import FBX_OPTIONS, FORMATS, TARGETS
 from reel2rig.addon.fbx_reader import read_fbx
 from reel2rig.addon.glb_reader import read_glb
@@ -210,6 +210,16 @@ def test_half_a_file_is_found_out(
         export_character(rig, tmp_path / f"a.{kind.lower()}", "generic", kind, scene)
     assert caught.value.code == "wrong_export"
     assert not [path for path in tmp_path.iterdir() if path.suffix == f".{kind.lower()}" and path.stem != "person_01"]
+
+
+def test_a_blender_without_an_exporter_says_so(
+    rig: Any, scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = BlenderExporter("export_scene", "no_such_format", {}, np.eye(3))
+    monkeypatch.setitem(FILE_FORMATS, "USD", replace(FILE_FORMATS["USD"], write=without))
+    with pytest.raises(CaptureError, match="could not write the USD: this Blender has no exporter") as caught:
+        export_character(rig, tmp_path / "a.usd", "generic", "USD", scene)
+    assert "another format" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be_written_is_said(rig: Any, scene: Any, tmp_path: Path) -> None:

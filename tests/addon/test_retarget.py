@@ -417,6 +417,15 @@ def test_fingers_keep_their_pose_and_other_bones_start_from_rest(scene: Any, mot
     assert tuple(finger.rotation_quaternion)[1] == pytest.approx(0.6)
 
 
+def test_bones_of_any_name_are_keyed(scene: Any, motion: Motion, captured: Capture) -> None:
+    source, rig = captured(replace(motion, betas=np.zeros(10, np.float32))), character(scene, "mixamo")
+    for number, bone in enumerate(rig.data.bones):
+        bone.name = f'뼈 "{number}" \\ [🎬]'
+    bone_map, _ = moved(scene, source, rig)
+    assert bone_map.label == "Structure"
+    assert max(direction_errors(scene, source, rig, bone_map.joints).values()) < 0.5
+
+
 @pytest.mark.parametrize("scale", [(-1.0, 1.0, 1.0), (1.0, 2.0, 1.0)])
 def test_a_mirrored_or_unevenly_scaled_armature_is_refused(
     scene: Any, motion: Motion, captured: Capture, scale: tuple[float, float, float]

@@ -74,7 +74,7 @@ def add_action(owner: Any, name: str, id_type: str) -> Any:
     return action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
 
 
-def curve_path(bone: str, channel: Channel) -> str:
+def curve_path(bone: str, channel: str) -> str:
     """Data path of one bone's channel."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'
 

@@ -32,9 +32,12 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
             column.operator(BakeToDeformBones.bl_idname, icon="ARMATURE_DATA")
             column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
             for limb in LIMBS:
-                column.prop(rig.pose.bones[limb.target], f'["{SWITCH}"]', text=limb.label, slider=True)
-            for name in (FK, TWEAKS):
-                column.prop(rig.data.collections[name], "is_visible", text=name, toggle=True)
+                target = rig.pose.bones.get(limb.target)
+                if target is not None and SWITCH in target:
+                    column.prop(target, f'["{SWITCH}"]', text=limb.label, slider=True)
+            for collection in rig.data.collections:
+                if collection.name in (FK, TWEAKS):
+                    column.prop(collection, "is_visible", text=collection.name, toggle=True)
             return
         column.operator(AddControlRig.bl_idname, icon="ARMATURE_DATA")
         column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")

@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
-from ..lifter.errors import CaptureError
-from .character import active_character
+from ..lifter.errors import CaptureError, InputError
+from ..smpl_assets.skeleton import JOINT_NAMES
+from .character import active_character, is_character
+from .rest_pose import ROOT_BONE
 from .rig import leave_edit_modes
 from .text_lines import explained, translated
 
@@ -26,6 +28,14 @@ def animated_armature(context: Any) -> Any | None:
     active = context.view_layer.objects.active
     rig = active if active is not None and active.type == "ARMATURE" else active_character(context)
     return rig if _has_action(rig) else None
+
+
+def _check_bones(rig: Any) -> None:
+    """Raise InputError when a character of ours has lost bones."""
+    missing = [name for name in (ROOT_BONE, *JOINT_NAMES) if name not in rig.data.bones]
+    if missing:
+        message = f"{rig.name} has no bone {', '.join(missing)} any more."
+        raise InputError("bones_missing", message, "Undo the renaming, or import the motion as a new character.")
 
 
 def _has_action(rig: Any) -> bool:
@@ -59,8 +69,11 @@ class OnKeyedBones:
     def execute(self, context: Any) -> set[str]:
         """Change the keys and say what was done; an error leaves everything as it was."""
         leave_edit_modes()
+        rig: Any = self.armature(context)
         try:
-            sentence = self.change(context, self.armature(context))
+            if is_character(rig):
+                _check_bones(rig)
+            sentence = self.change(context, rig)
         except CaptureError as error:
             self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}

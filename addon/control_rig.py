@@ -11,7 +11,7 @@ from mathutils import Vector
 
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
-from .action_curves import skeleton_of
+from .action_curves import curve_path, skeleton_of
 from .control_rig_pose import LimbPose, limb_pose
 from .control_rig_table import (
     BODY_CONTROLS,
@@ -80,22 +80,22 @@ def add_control_rig(rig: Any, scene: Any) -> None:
 
 
 def remove_control_rig(rig: Any) -> None:
-    """Take away everything that :func:`add_control_rig` added."""
-    names = added_bones()
+    """Take away everything that :func:`add_control_rig` added and that is still there."""
+    names = [name for name in added_bones() if name in rig.data.bones]
     for bone in rig.pose.bones:
         for constraint in [item for item in bone.constraints if item.name.startswith(OURS)]:
             constraint.driver_remove("influence")
             bone.constraints.remove(constraint)
-    for limb in LIMBS:
-        for bone in (limb.upper, limb.lower):
-            rig.pose.bones[mechanism(bone)].driver_remove("rotation_euler", 0)
+    driven = {curve_path(name, "rotation_euler") for name in collection_members()[MECHANISM]}
+    for curve in [item for item in rig.animation_data.drivers if item.data_path in driven]:
+        rig.animation_data.drivers.remove(curve)
     with edit_mode(rig):
         for name in names:
             rig.data.edit_bones.remove(rig.data.edit_bones[name])
     rig.pose.bones[ROOT_BONE].custom_shape = None
     rig.data.bones[ROOT_BONE].color.palette = "DEFAULT"
-    for name in collection_members():
-        rig.data.collections.remove(rig.data.collections[name])
+    for collection in [item for item in rig.data.collections if item.name in collection_members()]:
+        rig.data.collections.remove(collection)
     remove_unused_shapes()
 
 

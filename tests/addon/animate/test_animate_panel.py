@@ -3,6 +3,7 @@
 from typing import Any
 
 import bpy
+import pytest
 from reel2rig.addon.animate_panel import REEL2RIG_PT_animate
 from reel2rig.addon.control_rig_table import LIMBS
 
@@ -44,6 +45,12 @@ def test_keys_first_then_the_switches_of_the_controls(walker: Any) -> None:
     bpy.ops.reel2rig.add_control_rig()
     switches = [limb.label for limb in LIMBS]
     assert shown() == ["reel2rig.bake_control_rig", "reel2rig.reduce_keys", *switches, "FK Controls", "Tweaks"]
+
+
+def test_bones_that_were_lost_are_named(walker: Any) -> None:
+    walker.data.bones["left_foot"].name = "toes"
+    with pytest.raises(RuntimeError, match="no bone left_foot any more"):
+        bpy.ops.reel2rig.make_loop()
 
 
 def test_without_an_animated_armature_there_is_no_panel(scene: Any, addon: None) -> None:

@@ -10,6 +10,7 @@ from reel2rig.addon.action_curves import curves_of
 from reel2rig.addon.control_rig import added_bones
 from reel2rig.addon.control_rig_pose import limb_pose, solved_limb
 from reel2rig.addon.control_rig_table import LIMBS, SWITCH
+from reel2rig.addon.rig import edit_mode
 from reel2rig.lifter.motion_file import Motion
 from reel2rig.smpl_assets.rotation import geodesic_degrees
 from reel2rig.smpl_assets.skeleton import JOINT, JOINT_NAMES, PARENTS
@@ -220,3 +221,14 @@ def test_blender_can_mirror_a_pose_of_the_controls(walker: Any, bone_ends: Any) 
         walker.pose.bones[f"{side}_wrist_ik"].matrix = posed
     left, right = (walker.pose.bones[f"{side}_wrist_ik"].location for side in flip)
     np.testing.assert_allclose(right, np.array(left) * [-1, 1, 1], atol=0.01)  # as Paste Flipped has it
+
+
+def test_a_control_rig_with_lost_bones_and_collections_can_still_be_baked(walker: Any) -> None:
+    bpy.ops.reel2rig.add_control_rig()
+    with edit_mode(walker):
+        for name in ("left_knee_pole", "right_wrist_ik", "left_knee_mech"):
+            walker.data.edit_bones.remove(walker.data.edit_bones[name])
+    walker.data.collections.remove(walker.data.collections["Tweaks"])
+    assert bpy.ops.reel2rig.bake_control_rig() == {"FINISHED"}
+    assert len(walker.data.bones) == 25
+    assert not walker.animation_data.drivers

@@ -9,6 +9,7 @@ from .control_rig_operators import AddControlRig, BakeToDeformBones
 from .control_rig_table import FK, LIMBS, SWITCH, TWEAKS
 from .fit_sliders import FitSliders
 from .make_loop import MakeLoop
+from .match_controls import MatchControls
 from .move_travel import MoveTravel
 from .reduce_keys import ReduceKeys
 from .shape_keys import AddPoseCorrectives, AddShapeKeys
@@ -31,6 +32,7 @@ class REEL2RIG_PT_animate(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
         if rig is not None and has_control_rig(rig):
             column.operator(BakeToDeformBones.bl_idname, icon="ARMATURE_DATA")
             column.operator(ReduceKeys.bl_idname, icon="IPO_BEZIER")
+            column.operator(MatchControls.bl_idname, icon="SNAP_ON")
             for limb in LIMBS:
                 target = rig.pose.bones.get(limb.target)
                 if target is not None and SWITCH in target:
@@ -55,6 +57,7 @@ ANIMATE_CLASSES: Final[tuple[type, ...]] = (
     MakeLoop,
     AddControlRig,
     BakeToDeformBones,
+    MatchControls,
     AddShapeKeys,
     AddPoseCorrectives,
     FitSliders,

@@ -51,7 +51,7 @@ def put_on_controls(rig: Any, scene: Any) -> int:
     channels = read_channels(rig, captured, bag, frames)
     add_control_rig(rig, scene)
     skeleton = skeleton_of(rig)
-    pose = _control_pose(skeleton, captured, pose_of(captured, channels))
+    pose = control_pose(skeleton, captured, pose_of(captured, channels))
     keys = channels_of(skeleton, pose)
     rig[CONTROL_RIG] = action.name
     action.use_fake_user = True
@@ -102,7 +102,7 @@ def _all(channel: Channel, names: Iterable[str]) -> list[tuple[str, Channel]]:
     return [(name, channel) for name in names]
 
 
-def _control_pose(skeleton: Skeleton, captured: Skeleton, pose: Pose) -> Pose:
+def control_pose(skeleton: Skeleton, captured: Skeleton, pose: Pose) -> Pose:
     """Axes and heads of all bones of the control rig for a ``pose`` of the captured ones."""
     count = len(pose.heads)
     axes, heads = np.tile(skeleton.axes, (count, 1, 1, 1)), np.tile(skeleton.heads, (count, 1, 1))

@@ -44,7 +44,14 @@ def test_keys_first_then_the_switches_of_the_controls(walker: Any) -> None:
     assert {"reel2rig.add_shape_keys", "reel2rig.add_pose_correctives"} <= set(said)
     bpy.ops.reel2rig.add_control_rig()
     switches = [limb.label for limb in LIMBS]
-    assert shown() == ["reel2rig.bake_control_rig", "reel2rig.reduce_keys", *switches, "FK Controls", "Tweaks"]
+    assert shown() == [
+        "reel2rig.bake_control_rig",
+        "reel2rig.reduce_keys",
+        "reel2rig.match_controls",
+        *switches,
+        "FK Controls",
+        "Tweaks",
+    ]
 
 
 def test_bones_that_were_lost_are_named(walker: Any) -> None:

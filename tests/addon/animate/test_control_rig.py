@@ -232,3 +232,25 @@ def test_a_control_rig_with_lost_bones_and_collections_can_still_be_baked(walker
     assert bpy.ops.reel2rig.bake_control_rig() == {"FINISHED"}
     assert len(walker.data.bones) == 25
     assert not walker.animation_data.drivers
+
+
+@pytest.mark.parametrize("follows_ik", [1.0, 0.0])
+def test_matched_controls_switch_without_moving_the_limbs(walker: Any, bone_ends: Any, follows_ik: float) -> None:
+    assert not bpy.ops.reel2rig.match_controls.poll()
+    bpy.ops.reel2rig.add_control_rig()
+    for limb in LIMBS:
+        walker.pose.bones[limb.target][SWITCH] = follows_ik
+    walker.update_tag()
+    bone_ends(walker, 60)
+    posed = {"left_wrist_ik": "location", "right_ankle_ik": "location", "left_elbow_fk": "rotation_quaternion"}
+    for name, channel in posed.items():
+        values = getattr(walker.pose.bones[name], channel)
+        values[1] += 0.1
+        walker.pose.bones[name].keyframe_insert(channel, frame=60)
+    before = bone_ends(walker, 60)
+    assert bpy.ops.reel2rig.match_controls() == {"FINISHED"}
+    for switched in (follows_ik, 1.0 - follows_ik):
+        for limb in LIMBS:
+            walker.pose.bones[limb.target][SWITCH] = switched
+        walker.update_tag()
+        np.testing.assert_allclose(bone_ends(walker, 60), before, atol=2e-4)

@@ -134,6 +134,12 @@ def build_example(character: Character, name: str, collection: Any, skin: bool =
     return rig
 
 
+def example_in(scene: Any, example: Character | str, skin: bool = False) -> Any:  # noqa: ANN401
+    """An example, or the one of that name, in ``scene``."""
+    chosen = EXAMPLES[example] if isinstance(example, str) else example
+    return build_example(chosen, "character", scene.collection, skin)
+
+
 def _turned(character: Character) -> tuple[Matrix, Matrix]:
     """How the object is turned, and how the body stands: an object lying on its back holds bones with Y up."""
     x, y, z = np.radians(character.turned).tolist()

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ..addon.bone_map import BoneMap
 from ..addon.bone_map_guess import guess_bone_map
@@ -105,13 +106,13 @@ def sole_tracks(scene: Any, rig: Any, feet: Iterable[tuple[str, str]], frames: I
     return np.array(tracks)
 
 
-def standing_points(tracks: Array) -> Array:
+def standing_points(tracks: Array) -> NDArray[np.bool_]:
     """From which frame to the next (T - 1, P) points of ``tracks`` (T, P, 3) stand on the floor."""
     step = np.linalg.norm(np.diff(tracks, axis=0), axis=-1)
     return (step < STANDING[0]) & (tracks[1:, :, 2] < STANDING[1])
 
 
-def mean_slide(tracks: Array, standing: Array) -> float:
+def mean_slide(tracks: Array, standing: NDArray[np.bool_]) -> float:
     """Metres a frame over the floor, while ``standing``."""
     return float(np.linalg.norm(np.diff(tracks, axis=0)[..., :2], axis=-1)[standing].mean())
 

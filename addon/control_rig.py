@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from mathutils import Vector
 
+from ..lifter.errors import InputError
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
 from .action_curves import curve_path, skeleton_of
@@ -60,6 +61,14 @@ def control_names() -> tuple[str, ...]:
     """The root and all controls that are keyed, without the mechanism."""
     members = collection_members()
     return (*members[CONTROLS], *members[FK], *members[TWEAKS])
+
+
+def check_controls(rig: Any) -> None:
+    """Raise InputError when bones of the control rig are missing."""
+    missing = [name for name in added_bones() if name not in rig.data.bones]
+    if missing:
+        message = f"The control rig of {rig.name} has lost {', '.join(missing)}."
+        raise InputError("controls_missing", message, "Bake it to the deform bones, then add it anew.")
 
 
 def add_control_rig(rig: Any, scene: Any) -> None:

@@ -5,16 +5,18 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..lifter.errors import CaptureError
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
 from .action_curves import skeleton_of
 from .animated_character import animated_character, has_control_rig
+from .control_rig import check_controls
 from .control_rig_bake import control_pose
 from .control_rig_table import LIMBS, Limb, fk, tweak
 from .key_reduction import Channel
 from .posed_skeleton import Pose, channels_of
 from .rest_pose import ROOT_BONE
-from .text_lines import filled, translated
+from .text_lines import explained, filled, translated
 
 
 class MatchControls(bpy.types.Operator):
@@ -36,20 +38,28 @@ class MatchControls(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Key the limbs' controls in the current frame."""
         rig: Any = animated_character(context)
-        count = match_controls(rig, context.evaluated_depsgraph_get(), context.scene.frame_current_final)
+        try:
+            count = match_controls(rig, context.evaluated_depsgraph_get(), context.scene.frame_current_final)
+        except CaptureError as error:
+            self.report({"ERROR"}, explained(error))
+            return {"CANCELLED"}
         self.report({"INFO"}, filled("{count} controls are keyed where the limbs are", count=count))
         return {"FINISHED"}
 
 
 def match_controls(rig: Any, depsgraph: Any, frame: float) -> int:
-    """Key the controls of ``rig``'s limbs at ``frame`` for the pose that ``depsgraph`` shows; returns how many."""
+    """Key the controls of ``rig``'s limbs at ``frame`` for the pose that ``depsgraph`` shows; returns how many.
+
+    Raises InputError when some are missing.
+    """
+    check_controls(rig)
     skeleton = skeleton_of(rig)
     body = skeleton.part((ROOT_BONE, *JOINT_NAMES))
     posed = rig.evaluated_get(depsgraph).pose.bones
     matrices = np.array([posed[name].matrix for name in body.names], dtype=np.float64)[None]
     shown = Pose(matrices[..., :3, :3], matrices[..., :3, 3])
     keys = channels_of(skeleton, control_pose(skeleton, body, shown))
-    channels = [pair for limb in LIMBS for pair in _channels(limb) if pair[0] in skeleton.names]
+    channels = [pair for limb in LIMBS for pair in _channels(limb)]
     for name, channel in channels:
         values = keys.locations if channel == "location" else keys.quaternions
         _key(rig.pose.bones[name], channel, values[0, skeleton.index(name)], frame)

@@ -22,7 +22,7 @@ from .action_curves import (
     write_curve,
 )
 from .animated_character import OnKeyedBones, animated_armature, has_control_rig
-from .control_rig import OURS, control_names
+from .control_rig import OURS, check_controls, control_names
 from .control_rig_shown import ShownBody
 from .key_moments import moments_of
 from .key_reduction import Channel, ReducedTrack, reduce_keys
@@ -59,8 +59,10 @@ def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
 
     Only location and quaternion curves of bones are touched. The error in the report comes from the new curves as
     Blender evaluates them. Raises CaptureError when there is no action, InputError when its bones have no keys or
-    turn otherwise than by quaternions.
+    turn otherwise than by quaternions, or when controls are missing.
     """
+    if has_control_rig(rig):
+        check_controls(rig)
     full, bag = skeleton_of(rig), curves_of(rig)
     skeleton = full.part(control_names()) if has_control_rig(rig) else full
     curves = bone_curves(bag, skeleton.names)

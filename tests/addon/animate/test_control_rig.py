@@ -229,6 +229,9 @@ def test_a_control_rig_with_lost_bones_and_collections_can_still_be_baked(walker
         for name in ("left_knee_pole", "right_wrist_ik", "left_knee_mech"):
             walker.data.edit_bones.remove(walker.data.edit_bones[name])
     walker.data.collections.remove(walker.data.collections["Tweaks"])
+    for operator in (bpy.ops.reel2rig.reduce_keys, bpy.ops.reel2rig.match_controls):
+        with pytest.raises(RuntimeError, match=r"has lost .*right_wrist_ik"):
+            operator()
     assert bpy.ops.reel2rig.bake_control_rig() == {"FINISHED"}
     assert len(walker.data.bones) == 25
     assert not walker.animation_data.drivers

@@ -58,6 +58,23 @@ def test_a_missing_elbow_leaves_the_hand_where_the_arm_points(scene: Any, motion
     assert max(errors.values()) < 0.5, errors
 
 
+def test_bones_turn_as_the_captures_about_their_own_axes_too(scene: Any, motion: Motion) -> None:
+    """With one rest pose and no twist bones every bone, heads and hands too, turns exactly like its joint."""
+    source, rig = import_capture(scene, average(motion)), example_in(scene, "vrm")
+    bone_map, _ = retarget_to(scene, source, rig)
+    for joint, bone in bone_map.joints.items():
+        np.testing.assert_allclose(turned_at(scene, rig, bone, 14), turned_at(scene, source, joint, 14), atol=1e-4)
+
+
+def test_one_captured_person_moves_as_another_of_different_build(scene: Any, motion: Motion) -> None:
+    source, other = import_capture(scene, motion), import_capture(scene, average(motion))
+    bone_map, report = retarget_to(scene, source, other)
+    assert bone_map.root == "root"
+    assert report.ratio != pytest.approx(1.0, abs=1e-3)
+    limbs = {joint: joint for joint in ("left_shoulder", "left_elbow", "left_wrist", "right_hip", "right_knee")}
+    assert max(direction_errors(scene, source, other, limbs, MOMENTS).values()) < 0.5
+
+
 def test_rolls_and_rest_poses_of_a_character_do_not_matter(scene: Any, motion: Motion) -> None:
     """A T-pose and an A-pose of one character, differently rolled, deform alike: bones turn alike in the world."""
     source = import_capture(scene, motion)

@@ -87,8 +87,10 @@ def _draw_map(layout: Any, settings: Any, rig: Any) -> None:
         row = column.row()
         row.alert = lacking
         row.prop_search(entry, "bone", rig.data, "bones", text=LABELS[joint], icon="ERROR" if lacking else "BONE_DATA")
+    if shown.twist:
+        column.label(text="Twist", icon="CON_ROTLIKE")
     for entry in shown.twist:
-        column.prop_search(entry, "bone", rig.data, "bones", text="Twist", icon="CON_ROTLIKE")
+        column.prop_search(entry, "bone", rig.data, "bones", text=LABELS[entry.name], icon="BONE_DATA")
     if shown.rows:
         column.prop_search(shown, "root", rig.data, "bones", text="Root")
         column.prop_search(shown, "carrier", rig.data, "bones", text="Moved for the Hips")

@@ -71,10 +71,19 @@ class Lines:
 
 def drawn() -> dict[str, str]:
     """What the panel shows: texts and their icons."""
+    return dict(_said())
+
+
+def drawn_lines() -> list[str]:
+    """The texts from top to bottom."""
+    return [text for text, _ in _said()]
+
+
+def _said() -> list[tuple[str, str]]:
     lines = Lines()
     draw: Any = REEL2RIG_PT_retarget.draw
     draw(type("Panel", (), {"layout": lines})(), bpy.context)
-    return dict(lines.said)
+    return lines.said
 
 
 def test_retarget_guesses_the_map_keys_the_character_and_keeps_the_map(hero: Any, capture: Any) -> None:
@@ -202,6 +211,16 @@ def test_the_panel_marks_joints_without_a_bone(hero: Any, capture: Any) -> None:
     marked = {text for text, icon in shown.items() if icon == "ERROR"}
     assert marked == {LABELS["left_knee"], LABELS["head"]}  # not the fingers, for which no character has one bone
     assert shown["Mixamo"] == "CHECKMARK"
+
+
+def test_the_panel_shows_twist_bones_by_limb(scene: Any, capture: Any) -> None:
+    selected(build_example(EXAMPLES["unreal_4"], "twisted", scene.collection))
+    bpy.ops.reel2rig.guess_bone_map()
+    lines = drawn_lines()
+    twist = lines[lines.index("Twist") :]
+    assert LABELS["left_elbow"] in twist
+    assert LABELS["right_knee"] in twist
+    assert LABELS["head"] not in twist
 
 
 def test_the_panel_draws_in_an_empty_file(scene: Any) -> None:

@@ -207,10 +207,15 @@ def _has_twin(tree: BoneTree, bone: int) -> bool:
 
 
 def _to_head(tree: BoneTree, neck: int) -> list[int]:
-    """Bones from the neck to the head: the first that branches, or the last that is not only the head's end."""
+    """Bones from the neck to the head: the first that branches, or the last that is not only the head's end.
+
+    A bone that begins where the one above it does (the carrier of a face) is no further bone of the neck.
+    """
     way = [neck]
     while len(children := tree.children(way[-1])) == 1:
         way.append(children[0])
+    while len(way) > 1 and _length(tree, way[-2:]) < 0.01 * _length(tree, way):
+        way.pop()
     if len(way) < 3:
         return way
     steps = np.linalg.norm(np.diff(tree.heads[way], axis=0), axis=1)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import bpy
 import numpy as np
 import pytest
 from reel2rig.addon.bone_map import BoneMap, check_map, conventions, missing_joints, read_map, write_map
@@ -60,6 +61,19 @@ def test_structure_tells_the_joints_of_bones_without_names(scene: Any, name: str
 
 def _places(name: str) -> list[tuple[str, str]]:
     return [(bone, place) for bone, _, place in EXAMPLES[name].rows]
+
+
+def test_structure_tells_faces_fingers_and_breasts_from_limbs(scene: Any) -> None:
+    """Rigify's human: 159 bones, most of them pairs in the face and the hands."""
+    bpy.ops.preferences.addon_enable(module="rigify")
+    bpy.ops.object.armature_human_metarig_add()
+    tree = read_tree(bpy.context.object)
+    bpy.ops.preferences.addon_disable(module="rigify")
+    named = guess_by_names(tree)
+    found = guess_by_structure(renamed(tree, [str(number) for number in range(len(tree.names))]))
+    assert named is not None
+    assert found is not None
+    assert {joint: tree.names[int(bone)] for joint, bone in found.joints.items()} == named.joints
 
 
 def test_structure_finds_characters_with_one_spine_bone_and_without_toes(scene: Any) -> None:

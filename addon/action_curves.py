@@ -7,7 +7,7 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
-from ..lifter.errors import CaptureError
+from ..lifter.errors import CaptureError, InputError
 from ..smpl_assets.rotation import Array
 from .key_reduction import Channel
 from .posed_skeleton import PoseChannels, Skeleton
@@ -109,6 +109,14 @@ def keyed_frames(curves: Iterable[Any]) -> Array:
     """Every frame (T,) on which one of ``curves`` has a key, rising."""
     frames = [key_points(curve)[:, 0] for curve in curves]
     return np.unique(np.concatenate(frames)).astype(np.float64) if frames else np.zeros(0)
+
+
+def frames_of(rig: Any, curves: Iterable[Any]) -> Array:
+    """The same, at least one. Raises InputError when the curves of ``rig``'s bones have no keys."""
+    frames = keyed_frames(curves)
+    if not len(frames):
+        raise InputError("no_keys", f"The bones of {rig.name} have no keys.", "Choose another action.")
+    return frames
 
 
 def have_linear_keys_on(curves: Iterable[Any], frames: Array) -> bool:

@@ -14,8 +14,8 @@ from .action_curves import (
     action_of,
     bone_curves,
     curves_of,
+    frames_of,
     have_linear_keys_on,
-    keyed_frames,
     new_action,
     other_curves,
     read_channels,
@@ -40,12 +40,13 @@ BAKED: Final = "posed"
 def put_on_controls(rig: Any, scene: Any) -> int:
     """Add the control rig to ``rig`` and key its motion on the controls in an action of its own; returns the frames.
 
-    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden.
+    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden or
+    its bones have no keys.
     """
     _refuse_hidden(rig)
     action, bag, captured = action_of(rig), curves_of(rig), skeleton_of(rig)
     curves = bone_curves(bag, captured.names)
-    frames = keyed_frames(curves.values())
+    frames = frames_of(rig, curves.values())
     if not have_linear_keys_on(curves.values(), frames):
         frames = whole_frames(frames)
     channels = read_channels(rig, captured, bag, frames)
@@ -69,12 +70,13 @@ def bake_to_deform_bones(rig: Any, scene: Any) -> int:
     """Key SMPL's bones as the controls hold them in an action of its own, and remove the control rig; returns frames.
 
     What counts is the pose that Blender evaluates, with everything the animator added. Raises CaptureError when the
-    rig has no action, InputError when it is hidden.
+    rig has no action, InputError when it is hidden or
+    its bones have no keys.
     """
     _refuse_hidden(rig)
     bag = curves_of(rig)
     names = tuple(bone.name for bone in rig.data.bones)
-    frames = whole_frames(keyed_frames(bone_curves(bag, names).values()))
+    frames = whole_frames(frames_of(rig, bone_curves(bag, names).values()))
     full = skeleton_of(rig)
     skeleton = full.part((ROOT_BONE, *JOINT_NAMES))
     keys = channels_of(skeleton, _evaluated_pose(rig, scene, full, skeleton.names, frames))

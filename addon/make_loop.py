@@ -8,14 +8,13 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
-from ..lifter.errors import InputError
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
 from .action_curves import (
     action_of,
     bone_curves,
     curves_of,
-    keyed_frames,
+    frames_of,
     new_action,
     other_curves,
     read_channels,
@@ -87,11 +86,11 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
     """Give ``rig`` an action "NAME loop" with the best loop of at least ``shortest`` seconds; the old action is kept.
 
     Searched are the scene's preview range, where it is used, or all keyed frames. Raises CaptureError without an
-    action, InputError when the range is too short.
+    action, InputError when the range is too short or has no keys.
     """
     action, bag, skeleton, fps = action_of(rig), curves_of(rig), skeleton_of(rig), frame_rate(scene)
     curves = bone_curves(bag, skeleton.names)
-    frames = _searched(keyed_frames(curves.values()), scene)
+    frames = _searched(frames_of(rig, curves.values()), scene)
     channels = read_channels(rig, skeleton, bag, frames)
     hips = (skeleton.index(HIPS), skeleton.index("left_hip"), skeleton.index("right_hip"))
     loop = find_loop(pose_of(skeleton, channels).heads, hips, fps, max(2, round(shortest * fps)))
@@ -117,8 +116,6 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
 
 def _searched(keyed: Array, scene: Any) -> Array:
     """Whole frames to look for a loop in."""
-    if not len(keyed):
-        raise InputError("no_keys", "The character has no keys.", "Choose another action.")
     first, last = np.ceil(keyed[0]), np.floor(keyed[-1])
     if scene.use_preview_range:
         first, last = max(first, scene.frame_preview_start), min(last, scene.frame_preview_end)

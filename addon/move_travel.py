@@ -11,8 +11,8 @@ from ..smpl_assets.skeleton import JOINT_NAMES
 from .action_curves import (
     bone_curves,
     curves_of,
+    frames_of,
     have_linear_keys_on,
-    keyed_frames,
     read_channels,
     skeleton_of,
     whole_frames,
@@ -58,11 +58,11 @@ def move_travel(rig: Any, travel: Travel) -> tuple[Array, Travelled]:
     """Key the locations of root and hips so that the travel is where ``travel`` says; returns frames and locations.
 
     Linear keys on common frames keep their frames; others, after Reduce Keys for example, become a key on each frame.
-    Raises CaptureError when the rig has no action.
+    Raises CaptureError when the rig has no action, InputError when root and hips have no keys.
     """
     bag, skeleton = curves_of(rig), skeleton_of(rig).part((ROOT_BONE, HIPS))
     curves = [curve for (_, channel, _), curve in bone_curves(bag, skeleton.names).items() if channel == "location"]
-    frames = keyed_frames(curves)
+    frames = frames_of(rig, curves)
     if not have_linear_keys_on(curves, frames):
         frames = whole_frames(frames)
     moved = relocate_travel(skeleton, read_channels(rig, skeleton, bag, frames), travel)

@@ -14,8 +14,8 @@ from .action_curves import (
     Handles,
     bone_curves,
     curves_of,
+    frames_of,
     key_points,
-    keyed_frames,
     read_channels,
     skeleton_of,
     values_at,
@@ -67,9 +67,7 @@ def reduce_rig_keys(rig: Any, tolerance_mm: float, fps: float) -> KeyReport:
     skeleton = full.part(control_names()) if has_control_rig(rig) else full
     curves = bone_curves(bag, skeleton.names)
     _refuse_what_is_not_keyed(rig, bag)
-    frames = keyed_frames(curves.values())
-    if not len(frames):
-        raise InputError("no_keys", f"The bones of {rig.name} have no keys.", "Choose another action.")
+    frames = frames_of(rig, curves.values())
     before = sum(len(curve.keyframe_points) for curve in curves.values())
     channels = read_channels(rig, skeleton, bag, frames)
     pose = pose_of(skeleton, channels)

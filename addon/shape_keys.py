@@ -14,7 +14,7 @@ from .action_curves import (
     add_action,
     bone_curves,
     curves_of,
-    keyed_frames,
+    frames_of,
     read_channels,
     skeleton_of,
     whole_frames,
@@ -81,13 +81,14 @@ def body_of(rig: Any, candidate: Body) -> Body:
 def add_pose_correctives(rig: Any, body: Body) -> int:
     """Give the character's meshes ``body``'s pose correctives, keyed on every frame of its motion; returns the frames.
 
-    Correctives that are there already are keyed anew. Raises InputError when the body has none.
+    Correctives that are there already are keyed anew. Raises InputError when the body has none or
+    the bones have no keys.
     """
     if body.posedirs is None:
         message = f"The body {body.name} has no pose correctives."
         raise InputError("no_correctives", message, "A licensed SMPL file has them; choose it before the capture.")
     names, skeleton, bag = corrective_names(body), skeleton_of(rig), curves_of(rig)
-    frames = whole_frames(keyed_frames(bone_curves(bag, skeleton.names).values()))
+    frames = whole_frames(frames_of(rig, bone_curves(bag, skeleton.names).values()))
     channels = read_channels(rig, skeleton, bag, frames)
     order = [skeleton.index(name) for name in JOINT_NAMES]
     values = corrective_values(channels.quaternions[:, order], rest_axes(rig))

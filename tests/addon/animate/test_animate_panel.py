@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 import pytest
+from reel2rig.addon.action_curves import curves_of
 from reel2rig.addon.animate_panel import REEL2RIG_PT_animate
 from reel2rig.addon.control_rig_table import LIMBS
 
@@ -58,6 +59,16 @@ def test_bones_that_were_lost_are_named(walker: Any) -> None:
     walker.data.bones["left_foot"].name = "toes"
     with pytest.raises(RuntimeError, match="no bone left_foot any more"):
         bpy.ops.reel2rig.make_loop()
+
+
+def test_an_action_without_keys_is_refused_by_all(walker: Any) -> None:
+    bag = curves_of(walker)
+    for curve in list(bag.fcurves):
+        bag.fcurves.remove(curve)
+    for name in ("reduce_keys", "root_motion", "make_loop", "add_control_rig"):
+        with pytest.raises(RuntimeError, match="have no keys"):
+            getattr(bpy.ops.reel2rig, name)()
+    assert len(walker.data.bones) == 25
 
 
 def test_without_an_animated_armature_there_is_no_panel(scene: Any, addon: None) -> None:

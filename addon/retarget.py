@@ -25,6 +25,7 @@ Travel = Literal["root", "hips", "in_place"]
 LEGS: Final = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
 ARMS: Final = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist"))
 STANDING: Final = 0.9  # cosine between up at rest and up in the world
+BESIDE: Final = 0.5  # of the hips' height: further away from its origin an armature stands somewhere else
 OVER_THE_FLOOR: Final = np.array([1.0, 1.0, 0.0])
 
 
@@ -192,15 +193,24 @@ def _floor(work: _Work) -> float:
 
 def _travel(work: _Work, pose: RetargetPose, ratio: float, floor: float) -> Array:
     """Way (T, 3) m of the hips from rest: the middle of both hip joints goes the capture's way, scaled."""
-    capture, tree = work.capture, work.tree
+    capture = work.capture
     pair = [joint for joint in ("left_hip", "right_hip") if joint in work.bones]
     pair = pair if len(pair) == 2 else ["pelvis"]
     theirs = middle([capture.joints[:, JOINT[joint]] for joint in pair])
-    start = np.array([*tree.object_origin[:2], floor])
-    wanted = start + ratio * (theirs - capture.object_origin)
+    own = middle([pose.head(work.bones[joint]) for joint in pair])
+    at_rest = middle([work.tree.heads[work.bones[joint]] for joint in pair])
+    wanted = _start(work, at_rest, floor) + ratio * (theirs - capture.object_origin)
     if work.has(LEGS):  # ankles as high above the floor as the character's own, not as the capture's scaled
         wanted = wanted + _ankle_difference(work, ratio) * np.array([0.0, 0.0, 1.0])
-    return wanted - middle([pose.head(work.bones[joint]) for joint in pair])
+    return wanted - own
+
+
+def _start(work: _Work, hips: Array, floor: float) -> Array:
+    """The point (3,) of the floor that the capture's origin becomes: the armature's, or under hips far from that."""
+    origin = work.tree.object_origin
+    away = np.linalg.norm((hips - origin) * OVER_THE_FLOOR)
+    near = away < BESIDE * max(hips[2] - floor, 0.0)
+    return np.array([*(origin if near else hips)[:2], floor])
 
 
 def _ankle_difference(work: _Work, ratio: float) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from mathutils import Matrix
 from reel2rig.addon.bone_map import BoneMap
 from reel2rig.addon.bone_map_guess import guess_bone_map
 from reel2rig.addon.retarget_characters import retarget_characters
@@ -61,6 +62,17 @@ def test_a_parented_turned_and_scaled_armature_moves_as_the_capture_in_the_world
     bone_map, report = retarget_to(scene, source, rig)
     assert report.ratio == pytest.approx(2.0, abs=1e-3)
     assert max(direction_errors(scene, source, rig, bone_map.joints, MOMENTS).values()) < 0.5
+
+
+def test_bones_that_stand_far_from_their_objects_origin_stay_there(scene: Any, motion: Motion) -> None:
+    source, rig = import_capture(scene, average(motion)), example_in(scene, "smpl_x")
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.transform(Matrix.Translation((4.0, 0.0, 0.0)))
+    bpy.ops.object.mode_set(mode="OBJECT")
+    retarget_to(scene, source, rig)
+    shift = heads_at(scene, rig, ["pelvis"], 14) - heads_at(scene, source, ["pelvis"], 14)
+    np.testing.assert_allclose(shift[0], [4.0, 0.0, 0.0], atol=0.03)
 
 
 def test_fingers_keep_their_pose_and_other_bones_start_from_rest(scene: Any, motion: Motion) -> None:

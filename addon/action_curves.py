@@ -181,3 +181,17 @@ def write_channel(bag: Any, bone: str, channel: Channel, frames: Array, values: 
             curve = bag.fcurves.new(path, index=component)
             curve.group = group
         write_curve(curve, frames, values[:, component])
+
+
+def repeats(bag: Any) -> bool:
+    """Whether curves of the bag repeat for ever."""
+    return any(modifier.type == "CYCLES" for curve in bag.fcurves for modifier in curve.modifiers)
+
+
+def repeat_for_ever(bag: Any) -> None:
+    """Let all curves repeat; locations go on from where the last round ended, which for most is where it began."""
+    for curve in bag.fcurves:
+        if not any(modifier.type == "CYCLES" for modifier in curve.modifiers):
+            modifier = curve.modifiers.new("CYCLES")
+            goes_on = curve.data_path.startswith("pose.bones") and curve.data_path.endswith(".location")
+            modifier.mode_before = modifier.mode_after = "REPEAT_OFFSET" if goes_on else "REPEAT"

@@ -19,6 +19,8 @@ from .action_curves import (
     new_action,
     other_curves,
     read_channels,
+    repeat_for_ever,
+    repeats,
     skeleton_of,
     values_at,
     whole_frames,
@@ -62,6 +64,7 @@ def put_on_controls(rig: Any, scene: Any) -> int:
     )
     _write(made, skeleton, keyed_controls() + stay, keys, frames)
     _copy_curves(other_curves(bag, captured.names), made, frames)
+    _copy_cycle(action, bag, action_of(rig), made)
     _stand_still(rig, JOINT_NAMES)
     return len(frames)
 
@@ -85,6 +88,7 @@ def bake_to_deform_bones(rig: Any, scene: Any) -> int:
     pairs = _all("location", (ROOT_BONE, "pelvis")) + _all("rotation_quaternion", (ROOT_BONE, *JOINT_NAMES))
     _write(made, skeleton, pairs, keys, frames)
     _copy_curves([curve for curve in bag.fcurves if not curve.data_path.startswith("pose.bones")], made, frames)
+    _copy_cycle(controls, bag, action_of(rig), made)
     remove_control_rig(rig)
     del rig[CONTROL_RIG]
     if not controls.users:
@@ -144,6 +148,15 @@ def _copy_curves(curves: list[Any], target: Any, frames: Array) -> None:
     """Key what is no bone's own (the confidence, say) in the bag ``target`` on the same frames."""
     for curve in curves:
         write_curve(target.fcurves.new(curve.data_path, index=curve.array_index), frames, values_at(curve, frames))
+
+
+def _copy_cycle(old: Any, old_bag: Any, new: Any, new_bag: Any) -> None:
+    """A loop stays a loop."""
+    new.use_frame_range, new.use_cyclic = old.use_frame_range, old.use_cyclic
+    if old.use_frame_range:
+        new.frame_start, new.frame_end = old.frame_start, old.frame_end
+    if repeats(old_bag):
+        repeat_for_ever(new_bag)
 
 
 def _refuse_hidden(rig: Any) -> None:

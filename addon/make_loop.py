@@ -18,6 +18,7 @@ from .action_curves import (
     new_action,
     other_curves,
     read_channels,
+    repeat_for_ever,
     skeleton_of,
     values_at,
     write_channel,
@@ -108,7 +109,7 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
         write_curve(made.fcurves.new(path, index=index), start, values[loop.first : loop.last + 1])
     _set_cycle(action_of(rig), start)
     if repeat:
-        _repeat(made, HIPS if travels else ROOT_BONE)
+        repeat_for_ever(made)
     return LoopReport(
         frames[loop.first], frames[loop.last], (loop.last - loop.first) / fps, 1000 * loop.gap, loop.unlike
     )
@@ -147,12 +148,3 @@ def _set_cycle(action: Any, frames: Array) -> None:
     action.use_frame_range = True
     action.frame_start, action.frame_end = frames[0], frames[-1]
     action.use_cyclic = True
-
-
-def _repeat(bag: Any, travelling: str) -> None:
-    """Cycles on all curves; the travelling bone's location goes on from where the last round ended."""
-    travels = bone_curves(bag, (travelling,))
-    for curve in bag.fcurves:
-        modifier = curve.modifiers.new("CYCLES")
-        on = any(curve == other for (_, channel, _), other in travels.items() if channel == "location")
-        modifier.mode_before = modifier.mode_after = "REPEAT_OFFSET" if on else "REPEAT"

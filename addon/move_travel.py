@@ -14,6 +14,8 @@ from .action_curves import (
     frames_of,
     have_linear_keys_on,
     read_channels,
+    repeat_for_ever,
+    repeats,
     skeleton_of,
     whole_frames,
     write_channel,
@@ -68,4 +70,6 @@ def move_travel(rig: Any, travel: Travel) -> tuple[Array, Travelled]:
     moved = relocate_travel(skeleton, read_channels(rig, skeleton, bag, frames), travel)
     write_channel(bag, ROOT_BONE, "location", frames, moved.root)
     write_channel(bag, HIPS, "location", frames, moved.hips)
+    if repeats(bag):
+        repeat_for_ever(bag)
     return frames, moved

@@ -257,3 +257,13 @@ def test_matched_controls_switch_without_moving_the_limbs(walker: Any, bone_ends
             walker.pose.bones[limb.target][SWITCH] = switched
         walker.update_tag()
         np.testing.assert_allclose(bone_ends(walker, 60), before, atol=2e-4)
+
+
+def test_a_loop_stays_a_loop(walker: Any, bone_ends: Any) -> None:
+    bpy.ops.reel2rig.make_loop(repeat=True)
+    before = np.array([bone_ends(walker, frame) for frame in range(1, 100, 7)])
+    for step in (bpy.ops.reel2rig.add_control_rig, bpy.ops.reel2rig.bake_control_rig):
+        step()
+        after = np.array([bone_ends(walker, frame) for frame in range(1, 100, 7)])
+        np.testing.assert_allclose(after, before, atol=5e-4)
+        assert walker.animation_data.action.use_cyclic

@@ -55,3 +55,13 @@ def test_the_export_takes_it_as_it_is(walker: Any, tmp_path: Any, travel: str) -
     bpy.ops.reel2rig.root_motion(travel=travel)
     assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a.fbx"), target="unity") == {"FINISHED"}
     assert "travels 0.00 m" in walker["reel2rig_export"]
+
+
+def test_the_travel_of_a_loop_goes_on_round_after_round(walker: Any, bone_ends: Any) -> None:
+    bpy.ops.reel2rig.make_loop(repeat=True)
+    before = np.array([bone_ends(walker, frame) for frame in range(1, 100, 7)])
+    bpy.ops.reel2rig.root_motion(travel="hips")
+    after = np.array([bone_ends(walker, frame) for frame in range(1, 100, 7)])
+    np.testing.assert_allclose(after[:, 1:], before[:, 1:], atol=2e-4)
+    bpy.ops.reel2rig.root_motion(travel="in_place")
+    assert np.ptp(np.array([bone_ends(walker, frame) for frame in range(1, 100, 7)])[:, 1, 0, 0]) < 1e-3

@@ -1,4 +1,4 @@
-"""Operators Retarget, Guess Bone Map, Save Bone Map and Load Bone Map."""
+"""Operators Retarget, Guess Bone Map, Save Bone Map, Load Bone Map and Add Twist Bone."""
 
 # pyright: reportInvalidTypeForm=false
 
@@ -11,9 +11,10 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from ..lifter.errors import CaptureError
 from .bone_map import BoneMap, check_map, missing_joints, read_map, write_map
 from .bone_map_guess import BY_ITSELF, guess_bone_map
+from .bone_map_names import TWISTING
 from .retarget_characters import retarget_characters
 from .retarget_rig import read_tree
-from .retarget_settings import CONVENTION_ITEMS, chosen_source, chosen_targets
+from .retarget_settings import CONVENTION_ITEMS, LABELS, chosen_source, chosen_targets
 from .rig import leave_edit_modes
 from .text_lines import explained, filled
 
@@ -149,6 +150,31 @@ class LoadBoneMap(bpy.types.Operator, ImportHelper):
             return {"CANCELLED"}
         for rig in rigs:
             rig.reel2rig_bone_map.fill(bone_map)
+        return {"FINISHED"}
+
+
+class AddTwistBone(bpy.types.Operator):
+    """Add a line for a bone that shares a limb's twist; lines without a bone do not count"""
+
+    bl_idname = "reel2rig.add_twist_bone"
+    bl_label = "Add Twist Bone"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
+
+    limb: bpy.props.EnumProperty(
+        name="Limb",
+        description="Limb whose twist the bone shares",
+        items=[(name, LABELS[name], "") for name in TWISTING],
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """With an armature selected that is no capture."""
+        return _has_target(cls, context)
+
+    def execute(self, context: Any) -> set[str]:
+        """Add the line to the active character's map."""
+        row = chosen_targets(context)[0].reel2rig_bone_map.twist.add()
+        row.name = self.limb
         return {"FINISHED"}
 
 

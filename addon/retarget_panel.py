@@ -4,38 +4,10 @@ from typing import Any, Final
 
 import bpy
 
-from ..smpl_assets.skeleton import JOINT_NAMES
-from .retarget_operator import GuessBoneMap, LoadBoneMap, RetargetCapture, SaveBoneMap
-from .retarget_settings import BoneMapRow, BoneMapSettings, RetargetSettings, chosen_source, chosen_targets
+from .retarget_operator import AddTwistBone, GuessBoneMap, LoadBoneMap, RetargetCapture, SaveBoneMap
+from .retarget_settings import LABELS, BoneMapRow, BoneMapSettings, RetargetSettings, chosen_source, chosen_targets
 from .sidebar import Sidebar
 
-LABELS: Final = {
-    "pelvis": "Hips",
-    "spine1": "Spine",
-    "spine2": "Chest",
-    "spine3": "Upper Chest",
-    "neck": "Neck",
-    "head": "Head",
-    "left_collar": "Left Collar",
-    "left_shoulder": "Left Upper Arm",
-    "left_elbow": "Left Forearm",
-    "left_wrist": "Left Hand",
-    "left_hand": "Left Fingers",
-    "right_collar": "Right Collar",
-    "right_shoulder": "Right Upper Arm",
-    "right_elbow": "Right Forearm",
-    "right_wrist": "Right Hand",
-    "right_hand": "Right Fingers",
-    "left_hip": "Left Thigh",
-    "left_knee": "Left Shin",
-    "left_ankle": "Left Foot",
-    "left_foot": "Left Toes",
-    "right_hip": "Right Thigh",
-    "right_knee": "Right Shin",
-    "right_ankle": "Right Foot",
-    "right_foot": "Right Toes",
-}
-assert set(LABELS) == set(JOINT_NAMES)
 NOT_MISSED: Final = ("left_hand", "right_hand")  # hardly a character has one bone for all fingers
 
 
@@ -92,6 +64,7 @@ def _draw_map(layout: Any, settings: Any, rig: Any) -> None:
     for entry in shown.twist:
         column.prop_search(entry, "bone", rig.data, "bones", text=LABELS[entry.name], icon="BONE_DATA")
     if shown.rows:
+        column.operator_menu_enum(AddTwistBone.bl_idname, "limb", text="Add Twist Bone")
         column.prop_search(shown, "root", rig.data, "bones", text="Root")
         column.prop_search(shown, "carrier", rig.data, "bones", text="Moved for the Hips")
 
@@ -104,5 +77,6 @@ RETARGET_CLASSES: Final[tuple[type, ...]] = (
     GuessBoneMap,
     SaveBoneMap,
     LoadBoneMap,
+    AddTwistBone,
     REEL2RIG_PT_retarget,
 )

@@ -13,6 +13,32 @@ from .bone_map_guess import BY_ITSELF
 from .character import active_character, is_character
 from .retarget import RetargetOptions
 
+LABELS: Final = {
+    "pelvis": "Hips",
+    "spine1": "Spine",
+    "spine2": "Chest",
+    "spine3": "Upper Chest",
+    "neck": "Neck",
+    "head": "Head",
+    "left_collar": "Left Collar",
+    "left_shoulder": "Left Upper Arm",
+    "left_elbow": "Left Forearm",
+    "left_wrist": "Left Hand",
+    "left_hand": "Left Fingers",
+    "right_collar": "Right Collar",
+    "right_shoulder": "Right Upper Arm",
+    "right_elbow": "Right Forearm",
+    "right_wrist": "Right Hand",
+    "right_hand": "Right Fingers",
+    "left_hip": "Left Thigh",
+    "left_knee": "Left Shin",
+    "left_ankle": "Left Foot",
+    "left_foot": "Left Toes",
+    "right_hip": "Right Thigh",
+    "right_knee": "Right Shin",
+    "right_ankle": "Right Foot",
+    "right_foot": "Right Toes",
+}
 TRAVEL_ITEMS: Final = [
     ("hips", "Hips", "The hips carry the travel over the floor"),
     ("root", "Root Bone", "The root bone carries the travel over the floor, as game engines want it"),

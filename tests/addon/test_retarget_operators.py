@@ -6,12 +6,12 @@ from typing import Any
 import bpy
 import pytest
 from reel2rig.addon.bone_map import read_map
-from reel2rig.addon.retarget_operator import GuessBoneMap, LoadBoneMap, RetargetCapture, SaveBoneMap
+from reel2rig.addon.retarget_operator import AddTwistBone, GuessBoneMap, LoadBoneMap, RetargetCapture, SaveBoneMap
 from reel2rig.addon.retarget_panel import LABELS, REEL2RIG_PT_retarget
 from reel2rig.benchmarks.example_characters import EXAMPLES, build_example
 
 pytestmark = pytest.mark.usefixtures("addon")
-OPERATORS = (RetargetCapture, GuessBoneMap, SaveBoneMap, LoadBoneMap)
+OPERATORS = (RetargetCapture, GuessBoneMap, SaveBoneMap, LoadBoneMap, AddTwistBone)
 
 
 @pytest.fixture
@@ -63,6 +63,9 @@ class Lines:
         assert name in owner.bl_rna.properties
         assert hasattr(data, found)
         self.said.append((text, icon))
+
+    def operator_menu_enum(self, name: str, prop: str, text: str) -> None:
+        self.said.append((text, "NONE"))
 
     def operator(self, name: str, icon: str = "NONE") -> Any:
         self.said.append((name, icon))
@@ -186,7 +189,7 @@ def test_guessing_by_a_convention_that_does_not_fit_says_so(hero: Any) -> None:
 
 def test_nothing_selected_nothing_to_do(scene: Any, capture: Any) -> None:
     selected()
-    assert [operator.poll(bpy.context) for operator in OPERATORS] == [False] * 4
+    assert [operator.poll(bpy.context) for operator in OPERATORS] == [False] * 5
     with pytest.raises(RuntimeError, match="Select the armature"):
         bpy.ops.reel2rig.retarget()
     with pytest.raises(RuntimeError, match="Select the armature"):
@@ -221,6 +224,16 @@ def test_the_panel_shows_twist_bones_by_limb(scene: Any, capture: Any) -> None:
     assert LABELS["left_elbow"] in twist
     assert LABELS["right_knee"] in twist
     assert LABELS["head"] not in twist
+
+
+def test_a_twist_bone_added_by_hand_shares_the_twist(hero: Any) -> None:
+    bpy.ops.reel2rig.guess_bone_map()
+    bpy.ops.reel2rig.add_twist_bone(limb="left_elbow")
+    assert hero.reel2rig_bone_map.bone_map().twist == {}  # a line without a bone
+    hero.reel2rig_bone_map.twist[0].bone = "mixamorig:LeftHandthumb1"
+    bpy.ops.reel2rig.retarget()
+    curves = hero.animation_data.action.layers[0].strips[0].channelbag(hero.animation_data.action_slot).fcurves
+    assert curves.find('pose.bones["mixamorig:LeftHandthumb1"].rotation_quaternion', index=0) is not None
 
 
 def test_the_panel_draws_in_an_empty_file(scene: Any) -> None:

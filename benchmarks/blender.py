@@ -28,6 +28,7 @@ from ..addon.keying import key_bones
 from ..addon.rig import rest_axes, rest_heads
 from ..lifter.motion_file import Motion, write_motion
 from ..smpl_assets.body import open_body
+from .example_characters import EXAMPLES, build_example
 
 FRAMES: Final = 3000
 PLAYED_FRAMES: Final = 300
@@ -91,6 +92,29 @@ def fbx(frame_count: int, folder: Path) -> Figures:
     return {"export_s": time.perf_counter() - began, "megabytes": path.stat().st_size / 1e6}
 
 
+def retargeting(frame_count: int, folder: Path) -> Figures:
+    """A capture moved onto a skinned character of about 60 bones and keyed there, in seconds."""
+    _, source = import_seconds(swinging_motion(frame_count), folder)
+    scene = bpy.context.scene
+    rig = build_example(EXAMPLES["unreal_4"], "character", scene.collection, skin=True)
+    for item in scene.objects:
+        item.select_set(item == rig)
+    bpy.context.view_layer.objects.active = rig
+    scene.reel2rig_retarget.source = source
+    began = time.perf_counter()
+    _finished(bpy.ops.reel2rig.retarget())
+    return {"retarget_s": time.perf_counter() - began, "bones": float(len(rig.data.bones))}
+
+
+def reducing(frame_count: int, folder: Path) -> Figures:
+    """Keys reduced at 5 mm, in seconds, and the share of keys that is left."""
+    _, rig = import_seconds(swinging_motion(frame_count), folder)
+    before = _key_count(rig)
+    began = time.perf_counter()
+    _finished(bpy.ops.reel2rig.reduce_keys())
+    return {"reduce_s": time.perf_counter() - began, "keys_left": _key_count(rig) / before}
+
+
 # A further measurement is a function (frame count, scratch folder) -> figures, and a line here.
 MEASUREMENTS: Final[dict[str, Callable[[int, Path], Figures]]] = {
     "keying": keying,
@@ -98,6 +122,8 @@ MEASUREMENTS: Final[dict[str, Callable[[int, Path], Figures]]] = {
     "playback": playback,
     "handlers": handlers,
     "fbx": fbx,
+    "retargeting": retargeting,
+    "reducing": reducing,
 }
 
 
@@ -143,6 +169,12 @@ def swinging_motion(frame_count: int, fps: float = 30.0) -> Motion:
         body=body.identity(),
         licence=body.licence,
     )
+
+
+def _key_count(rig: Any) -> int:
+    """How many keys the bones of an armature have."""
+    bag = rig.animation_data.action.layers[0].strips[0].channelbags[0]
+    return sum(len(curve.keyframe_points) for curve in bag.fcurves if curve.data_path.startswith("pose.bones"))
 
 
 def _in_empty_file(measurement: Callable[[int, Path], Figures], frame_count: int) -> Figures:

@@ -15,6 +15,7 @@ from ..smpl_assets.body import Body
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
 from . import scene_setup
+from .animated_character import has_control_rig
 from .body_choice import ChosenBody, choose_body
 from .capture_collection import camera_of
 from .character import BODY, EXPORT, ImportedCharacter, animate, describe, own_figures, remember_file
@@ -52,6 +53,9 @@ def rebuild_character(scene: Any, rig: Any, motion: Motion, body: Body, path: Pa
 
 
 def _check_bones(rig: Any) -> None:
+    if has_control_rig(rig):
+        message = f"{rig.name} has a control rig, which would stay as it was."
+        raise InputError("control_rig", message, "Press Bake to Deform Bones first.")
     missing = [name for name in JOINT_NAMES if name not in rig.data.bones]
     if missing:
         message = f"{rig.name} has no bone {', '.join(missing)} any more."

@@ -13,6 +13,7 @@ import bpy
 from ..lifter.corrections import Correction, parse_correction
 from ..lifter.errors import CaptureError
 from ..lifter.motion_file import read_motion
+from .animated_character import has_control_rig
 from .body_choice import body_from
 from .capture_jobs import JOBS, Job
 from .capture_report import read_record
@@ -38,6 +39,8 @@ def refused(context: Any) -> str | None:
         return "The character comes from a lone motion file, so there is nothing to fit again"
     if not capture_folder(rig).is_dir():
         return f"The folder of the capture is gone: {rig[CAPTURE]}"
+    if any(has_control_rig(one) for one in same_capture(rig)):
+        return "Press Bake to Deform Bones first: controls hold a character of this capture"
     return "Wait until the running capture has ended" if JOBS.worker is not None else None
 
 

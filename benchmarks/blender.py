@@ -115,6 +115,16 @@ def reducing(frame_count: int, folder: Path) -> Figures:
     return {"reduce_s": time.perf_counter() - began, "keys_left": _key_count(rig) / before}
 
 
+def controls(frame_count: int, folder: Path) -> Figures:
+    """A capture put onto the control rig, and baked back to the bones that deform, in seconds."""
+    import_seconds(swinging_motion(frame_count), folder)
+    began = time.perf_counter()
+    _finished(bpy.ops.reel2rig.add_control_rig())
+    added = time.perf_counter()
+    _finished(bpy.ops.reel2rig.bake_control_rig())
+    return {"add_s": added - began, "bake_s": time.perf_counter() - added}
+
+
 # A further measurement is a function (frame count, scratch folder) -> figures, and a line here.
 MEASUREMENTS: Final[dict[str, Callable[[int, Path], Figures]]] = {
     "keying": keying,
@@ -124,6 +134,7 @@ MEASUREMENTS: Final[dict[str, Callable[[int, Path], Figures]]] = {
     "fbx": fbx,
     "retargeting": retargeting,
     "reducing": reducing,
+    "controls": controls,
 }
 
 

@@ -163,6 +163,13 @@ def test_a_refit_that_fails_changes_nothing(capture: FakeRefit, scene: Any) -> N
     assert corrections_of(rig()) == []
 
 
+def test_controls_are_baked_first(capture: FakeRefit) -> None:
+    bpy.ops.reel2rig.add_control_rig()
+    assert "Bake to Deform Bones" in str(refit.refused(bpy.context))
+    bpy.ops.reel2rig.bake_control_rig()
+    assert refit.refused(bpy.context) is None
+
+
 def test_a_character_that_cannot_be_rebuilt_does_not_hold_up_the_others(capture: FakeRefit) -> None:
     before = height(rig(2))
     rig(1).data.bones["left_knee"].name = "Knie"

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..lifter.errors import InputError
 from ..smpl_assets.rotation import Array, matrix_from_axis_angle
 from .exported_motion import Y_UP_TO_Z_UP, ExportedMotion, NodeTree, WrongExportError
 from .posed_skeleton import Pose, Skeleton
@@ -27,10 +26,7 @@ def spelt_in_bvh(name: str) -> str:
 
 
 def write_bvh(path: Path, skeleton: Skeleton, pose: Pose, fps: float) -> None:
-    """Write bones at rest and posed (metres, Z up, world) to ``path``. Raises InputError for more than one tree."""
-    if skeleton.parents.count(-1) != 1:
-        tops = ", ".join(name for name, above in zip(skeleton.names, skeleton.parents, strict=True) if above < 0)
-        raise InputError("several_roots", f"BVH holds one tree of bones; here {tops} are at the top.", "Write an FBX.")
+    """Write one tree of bones at rest and posed (metres, Z up, world) to ``path``."""
     up = Y_UP_TO_Z_UP.T
     rest, heads = skeleton.heads @ up.T, pose.heads @ up.T
     turns = up @ pose.axes @ np.swapaxes(skeleton.axes, -1, -2) @ up.T

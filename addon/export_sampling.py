@@ -1,6 +1,6 @@
 """What an armature really does, frame by frame in metres, whatever drives it: keys, constraints, drivers, NLA strips.
 
-Only the bones that a game needs are looked at: those that deform, and the one bone at the top of them all.
+Only the bones that a game needs are looked at (export_bones.py).
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import numpy as np
 from ..lifter.errors import CaptureError
 from ..smpl_assets.rotation import Array
 from .character import BODY, LICENCE, SOURCE
+from .export_bones import exported_tree
 from .posed_skeleton import Pose, Skeleton
 
 NOTES: Final = (LICENCE, BODY, SOURCE)
@@ -51,13 +52,13 @@ def sample_motion(rig: Any, scene: Any, meshes: list[Any]) -> SampledMotion:
     Raises CaptureError when there is no animation, no deforming bone, or a scale that games cannot take.
     """
     frames = _take_frames(rig)
-    bones = exported_bones(rig)
+    tree = exported_tree(rig)
     keyed = [mesh for mesh in meshes if _has_moving_shape_keys(mesh)]
     posed, world, shape_keys = _played(rig, scene, frames, keyed)
     unit = _metres_per_unit(scene)
     scale = _object_scale(rig, world) * unit
-    order = [list(rig.pose.bones.keys()).index(bone.name) for bone in bones]
-    _require_unscaled([bone.name for bone in bones], posed[:, order])
+    order = [list(rig.pose.bones.keys()).index(name) for name in tree]
+    _require_unscaled(list(tree), posed[:, order])
     turned = world[:, None, :3, :3] / (scale / unit)
     matrices = posed[:, order]
     axes = turned @ (matrices[..., :3, :3] / np.linalg.norm(matrices[..., :3, :3], axis=-2, keepdims=True))
@@ -68,7 +69,7 @@ def sample_motion(rig: Any, scene: Any, meshes: list[Any]) -> SampledMotion:
     return SampledMotion(
         take=rig.name if action is None else action.name,
         fps=scene.render.fps / scene.render.fps_base,
-        skeleton=_rest_skeleton(bones, turned[0, 0], scale),
+        skeleton=_rest_skeleton(rig, tree, turned[0, 0], scale),
         pose=Pose(axes, heads),
         to_rest=to_rest,
         shape_keys=shape_keys,
@@ -83,28 +84,13 @@ def _notes(rig: Any) -> dict[str, str]:
     return {key: text for key, text in found.items() if text}
 
 
-def exported_bones(rig: Any) -> list[Any]:
-    """The bones that games get, parents first: those that deform, and a bone above them all when there is one.
-
-    Raises CaptureError when no bone deforms.
-    """
-    bones = sorted(rig.data.bones, key=lambda bone: len(bone.parent_recursive))
-    deforming = [bone for bone in bones if bone.use_deform]
-    if not deforming:
-        raise CaptureError(
-            "no_deform_bones", f"No bone of {rig.name} deforms a mesh.", "Switch on Deform for the bones that should."
-        )
-    tops = {(bone.parent_recursive or [bone])[-1].name for bone in deforming}
-    return [bone for bone in bones if bone.use_deform or (len(tops) == 1 and bone.name in tops)]
-
-
-def _rest_skeleton(bones: list[Any], turned: Array, scale: float) -> Skeleton:
-    names = [bone.name for bone in bones]
-    kept = [next((above.name for above in bone.parent_recursive if above.name in names), None) for bone in bones]
+def _rest_skeleton(rig: Any, tree: dict[str, str | None], turned: Array, scale: float) -> Skeleton:
+    names = list(tree)
+    bones = [rig.data.bones[name] for name in names]
     matrices = np.array([bone.matrix_local for bone in bones], dtype=np.float64)
     return Skeleton(
         names=tuple(names),
-        parents=tuple(-1 if name is None else names.index(name) for name in kept),
+        parents=tuple(-1 if parent is None else names.index(parent) for parent in tree.values()),
         axes=turned @ matrices[:, :3, :3],
         heads=scale * matrices[:, :3, 3] @ turned.T,
         lengths=scale * np.array([bone.length for bone in bones]),

@@ -9,6 +9,7 @@ import pytest
 from mathutils import Quaternion, Vector
 from reel2rig.addon.character import import_motions
 from reel2rig.addon.export import export_character
+from reel2rig.addon.export_bones import exported_tree
 from reel2rig.addon.export_targets import FORMATS, Format
 from reel2rig.addon.fbx_reader import read_fbx
 from reel2rig.addon.glb_reader import Glb, read_glb
@@ -268,11 +269,32 @@ def test_a_motion_file_needs_smpls_skeleton(mixamo: Any, scene: Any, tmp_path: P
     assert caught.value.exit_status == 2
 
 
-def test_bvh_holds_one_tree_of_bones(mixamo: Any, scene: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", OTHERS)
+def test_loose_bones_hang_on_the_top_as_engines_take_one_tree_only(
+    mixamo: Any, scene: Any, tmp_path: Path, kind: Any
+) -> None:
     with edit_mode(mixamo):
         mixamo.data.edit_bones["mixamorig:Toe"].parent = None
-    with pytest.raises(CaptureError, match="mixamorig:Hips, mixamorig:Toe are at the top"):
-        export_character(mixamo, tmp_path / "a.bvh", "generic", "BVH", scene)
+    assert exported_tree(mixamo) == {
+        "mixamorig:Hips": None,
+        "mixamorig:Leg": "mixamorig:Hips",
+        "mixamorig:Toe": "mixamorig:Hips",
+    }
+    assert export_character(mixamo, tmp_path / f"a.{kind.lower()}", "unreal", kind, scene).bones == 3
+
+
+def test_a_bone_under_a_helper_hangs_on_the_bone_that_moves_as_the_helper_does(scene: Any) -> None:
+    rig = _armature(
+        "Rigify",
+        {"root": (0, None), "ORG-hips": (9, 0), "DEF-hips": (9, 1), "parentless": (9, None), "ORG-leg": (5, 1),
+         "DEF-leg": (5, 4), "DEF-toe": (1, 4), "DEF-hat": (20, 3)},
+    )  # fmt: skip
+    for bone in rig.data.bones:
+        bone.use_deform = bone.name.startswith("DEF-")
+    assert exported_tree(rig) == {
+        "root": None, "DEF-hips": "root", "DEF-hat": "root", "DEF-leg": "DEF-hips", "DEF-toe": "DEF-leg"
+    }  # fmt: skip
+    assert next(iter(exported_tree(rig))) == "root"
 
 
 @pytest.mark.parametrize("where", ["hips", "in place"])

@@ -49,6 +49,8 @@ def steps(package: Path, wheels: Path, clip: Path, out: Path) -> Iterator[float]
     assert (folder / f"{clip.stem}.fbx").stat().st_size > 100_000, "no FBX"
     yield 1.0
     _photograph(out / "window.jpg")
+    yield from _show_controls()
+    _photograph(out / "window_controls.jpg")
 
 
 def _tidy_window() -> Iterator[float]:
@@ -112,6 +114,22 @@ def _correct() -> Iterator[float]:
     yield from _until(lambda: _jobs().worker is None)
     scene.use_preview_range = False
     assert bpy.context.view_layer.objects.active["reel2rig_corrections"], "nothing was corrected"
+
+
+def _show_controls() -> Iterator[float]:
+    """The control rig in pose mode, seen from the front left."""
+    view = _view()
+    with bpy.context.temp_override(**view):
+        bpy.ops.reel2rig.add_control_rig()
+        bpy.ops.object.mode_set(mode="POSE")
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_orbit(angle=0.6, type="ORBITLEFT")
+        bpy.ops.view3d.view_orbit(angle=0.3, type="ORBITUP")
+        view["area"].spaces.active.overlay.show_bones = True
+        bpy.ops.pose.select_all(action="SELECT")
+        bpy.ops.view3d.view_selected()
+        bpy.ops.pose.select_all(action="DESELECT")
+    yield 2.0
 
 
 def _press(key: str) -> None:

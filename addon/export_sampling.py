@@ -19,7 +19,7 @@ from .posed_skeleton import Pose, Skeleton
 
 NOTES: Final = (LICENCE, BODY, SOURCE)
 SAME_SCALE: Final = 1e-3
-BONE_SCALE: Final = 0.02  # stretchy bones of control rigs may be off by as much; a head is not made larger for that
+BONE_SCALE: Final = 0.1  # stretchy bones of control rigs may be off by as much; they keep their size in the file
 
 
 @dataclass(frozen=True)

@@ -109,3 +109,16 @@ def test_the_panel_shows_engine_buttons_and_figures(motion_path: Path, tmp_path:
     said = drawn(panel)
     assert {"target", "file_format", "reel2rig.export_game", "reel2rig.export_all"} <= set(said)
     assert "a.glb: 40 frames (1.30 s)" in said
+
+
+@pytest.mark.parametrize("kind", ["FBX", "GLB", "BVH", "USD", "NPZ"])
+def test_a_control_rig_stays_in_blender_and_what_it_does_is_in_the_file(
+    kind: str, motion_path: Path, tmp_path: Path
+) -> None:
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
+    rig = bpy.context.view_layer.objects.active
+    bpy.ops.reel2rig.add_control_rig()
+    assert len(rig.data.bones) > 25
+    assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a"), file_format=kind) == {"FINISHED"}
+    bones = 24 if kind in ("BVH", "NPZ") else 25
+    assert f"40 frames (1.30 s), {bones} bones" in rig["reel2rig_export"]

@@ -54,7 +54,8 @@ FBX_OPTIONS: Final[dict[str, Any]] = {
     "bake_anim_use_all_actions": False,
     "bake_anim_force_startend_keying": True,
     "bake_anim_simplify_factor": 0.0,
-    "path_mode": "STRIP",
+    "path_mode": "COPY",  # image files go into the FBX
+    "embed_textures": True,
 }
 
 # With FBX_SCALE_NONE Blender writes centimetres and 100 on every node; with 0.01 on top node scales are 1 again.

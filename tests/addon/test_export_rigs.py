@@ -331,3 +331,27 @@ def test_a_mesh_called_like_a_bone_is_told_apart(mixamo: Any, scene: Any, tmp_pa
     names = [node["name"] for node in Glb(tmp_path / "a.glb").tree["nodes"]]
     assert "MIXAMORIG:TOE mesh" in names
     assert mixamo.children[0].name == "MIXAMORIG:TOE"
+
+
+@pytest.mark.parametrize("kind", ["FBX", "GLB"])
+def test_image_textures_are_inside_the_file_and_a_missing_one_does_no_harm(
+    mixamo: Any, scene: Any, tmp_path: Path, kind: Any
+) -> None:
+    found = bpy.data.images.new("무늬", 4, 4)
+    found.filepath_raw, found.file_format = str(tmp_path / "무늬.png"), "PNG"
+    found.save()
+    lost = bpy.data.images.new("lost", 4, 4)
+    lost.source, lost.filepath = "FILE", str(tmp_path / "none" / "lost.png")
+    for slot, image in zip(mixamo.children[0].material_slots, (found, lost), strict=False):
+        slot.material.use_nodes = True
+        tree = slot.material.node_tree
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node.image = image
+        tree.links.new(node.outputs["Color"], tree.nodes["Principled BSDF"].inputs["Base Color"])
+    (tmp_path / "out").mkdir()
+    export_character(mixamo, tmp_path / "out" / f"a.{kind.lower()}", "unity", kind, scene)
+    (tmp_path / "무늬.png").unlink()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"a.{kind.lower()}"]
+    import_again(tmp_path / "out" / f"a.{kind.lower()}")
+    packed = [image.name for image in bpy.data.images if image.packed_file is not None]
+    assert any(name.startswith("무늬") for name in packed)

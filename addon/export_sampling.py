@@ -141,15 +141,16 @@ def _played_alone(rig: Any, scene: Any, others: list[Any]) -> Iterator[Any]:
     """A scene of its own with ``rig`` and ``others`` in it, at the rate of ``scene``: nothing else costs time."""
     stage = bpy.data.scenes.new("Reel2Rig Sampling")
     stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
-    hidden = [(item, item.hide_viewport) for item in (rig, *others)]
+    hidden = [item for item in (rig, *others) if item.hide_viewport]
     try:
-        for item, _ in hidden:
+        for item in (rig, *others):
             stage.collection.objects.link(item)
+        for item in hidden:
             item.hide_viewport = False
         yield stage
     finally:
-        for item, was_hidden in hidden:
-            item.hide_viewport = was_hidden
+        for item in hidden:
+            item.hide_viewport = True
         bpy.data.scenes.remove(stage)
         bpy.context.view_layer.update()  # poses shared with the user's scene go back to its current frame
 

@@ -355,3 +355,20 @@ def test_image_textures_are_inside_the_file_and_a_missing_one_does_no_harm(
     import_again(tmp_path / "out" / f"a.{kind.lower()}")
     packed = [image.name for image in bpy.data.images if image.packed_file is not None]
     assert any(name.startswith("무늬") for name in packed)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_character_linked_from_another_file_is_exported(mixamo: Any, tmp_path: Path, kind: Any) -> None:
+    mixamo.hide_viewport = True
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "there.blend"), copy=True)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    with bpy.data.libraries.load(str(tmp_path / "there.blend"), link=True) as (there, here):
+        here.objects = there.objects
+    for item in here.objects:
+        scene.collection.objects.link(item)
+    rig = next(item for item in here.objects if item.type == "ARMATURE")
+    report = export_character(rig, tmp_path / f"a.{kind.lower()}", "unity", kind, scene)
+    assert (report.frame_count, report.bones) == (FRAMES, 3)
+    assert rig.name == "Rig"

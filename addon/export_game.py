@@ -139,13 +139,16 @@ class ExportAll(bpy.types.Operator):
         rigs = _all_armatures(context, self.only_selected)
         folder, suffix = Path(bpy.path.abspath(self.directory)), suffix_of(self.target, self.file_format)
         written = 0
-        for rig, name in zip(rigs, safe_file_names(rig.name for rig in rigs), strict=True):
+        context.window_manager.progress_begin(0, len(rigs))
+        for number, (rig, name) in enumerate(zip(rigs, safe_file_names(rig.name for rig in rigs), strict=True)):
+            context.window_manager.progress_update(number)
             try:
                 path = folder / f"{name}{suffix}"
                 self.report({"INFO"}, export_and_note(rig, path, self.target, self.file_format, context.scene))
                 written += 1
             except CaptureError as error:
                 self.report({"WARNING"}, f"{rig.name}: {explained(error)}")
+        context.window_manager.progress_end()
         says = f"{written} of {len(rigs)} characters were written to {folder} and checked"
         self.report({"INFO"} if written == len(rigs) > 0 else {"ERROR"}, says)
         return {"FINISHED"} if written else {"CANCELLED"}

@@ -23,6 +23,7 @@ from .resample import seconds_of
 from .rest_pose import rest_pose
 from .rig import build_armature, rest_axes, rest_heads
 from .skin import build_mesh
+from .take import mark_take
 
 LICENCE: Final = "reel2rig_licence"
 BODY: Final = "reel2rig_body"
@@ -109,8 +110,9 @@ def build_character(
 def animate(scene: Any, rig: Any, name: str, frames: NDArray[np.float64], motion: Motion, chosen: ChosenBody) -> None:
     """Key ``motion`` on scene ``frames`` (T,), a row a frame, into a new action ``name``, with its confidence."""
     channels = bone_channels(motion.poses24, chosen.pelvis, rest_axes(rig), rest_heads(rig)[0])
-    key_bones(rig, name, frames, channels)
+    action = key_bones(rig, name, frames, channels)
     show_confidence(rig, scene, frames, motion.confidence)
+    mark_take(action)
 
 
 def describe(rig: Any, motion: Motion, chosen: ChosenBody) -> None:

@@ -22,13 +22,15 @@ from .character import BODY, EXPORT, ImportedCharacter, animate, describe, own_f
 from .rest_pose import RestPose, rest_pose
 from .rig import edit_mode
 from .skin import build_mesh
+from .take import put_aside
 
 
 def rebuild_character(scene: Any, rig: Any, motion: Motion, body: Body, path: Path | None = None) -> ImportedCharacter:
     """Give ``rig`` the pose, shape and time of ``motion`` on ``body``, in place.
 
     Bones, mesh vertices, action, camera, confidence, markers and what the rig remembers are new; objects, names,
-    materials, parents, modifiers, collections and whatever the user added stay. ``path``: the file the motion came
+    materials, parents, modifiers, collections and whatever the user added stay; so does an action that is not as the
+    capture wrote it, and a warning says so. ``path``: the file the motion came
     from, where it is another one. The scene keeps its rate and its range is widened. Raises InputError when the
     motion's times do not rise or bones of the rig are missing; nothing is changed then.
     """
@@ -40,7 +42,8 @@ def rebuild_character(scene: Any, rig: Any, motion: Motion, body: Body, path: Pa
     figures = own_figures(rig)
     for figure in figures:
         _reshape_mesh(figure, rig, chosen, rest.vertices)
-    animate(scene, rig, _drop_action(rig), frames, motion, chosen)
+    name, kept = put_aside(rig)
+    animate(scene, rig, name, frames, motion, chosen)
     camera = camera_of(rig)
     if camera is not None and scene_setup.knows_camera(motion):
         scene_setup.place_camera(camera, motion)
@@ -49,7 +52,9 @@ def rebuild_character(scene: Any, rig: Any, motion: Motion, body: Body, path: Pa
     if path is not None:
         remember_file(rig, path)
     scene_setup.cover_frames(scene, frames[0], frames[-1], only_widen=True)
-    return ImportedCharacter(rig, figures[0] if figures else None, len(frames), chosen.warnings)
+    return ImportedCharacter(
+        rig, figures[0] if figures else None, len(frames), (*chosen.warnings, *filter(None, [kept]))
+    )
 
 
 def _check_bones(rig: Any) -> None:
@@ -126,19 +131,3 @@ def _exchange_mesh(figure: Any, rig: Any, chosen: ChosenBody, vertices: Array) -
         name = old.name
         bpy.data.meshes.remove(old)
         figure.data.name = name
-
-
-def _drop_action(rig: Any) -> str:
-    """Take the action from ``rig``, out of the file too where nothing else uses it; returns its name."""
-    animation = rig.animation_data
-    if animation is None:
-        return rig.name
-    animation.use_tweak_mode = False  # while a strip is edited, the action cannot be exchanged
-    if animation.action is None:
-        return rig.name
-    action = animation.action
-    name = action.name
-    animation.action = None
-    if action.users == 0:
-        bpy.data.actions.remove(action)
-    return name

@@ -121,6 +121,53 @@ def test_an_action_that_something_else_uses_stays(scene: Any, made: Any, motion:
     assert old.frame_range[1] == 40
 
 
+def test_an_action_of_the_animators_own_stays_as_it_is(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    idle = bpy.data.actions.new("My idle")
+    made.rig.animation_data.action = idle
+    made.rig.pose.bones["head"].keyframe_insert("location", frame=5)
+    again = rebuild_character(scene, made.rig, refitted(motion, 20), body)
+    assert bpy.data.actions["My idle"] == idle
+    assert idle.use_fake_user
+    assert idle.frame_range[0] == 5
+    assert made.rig.animation_data.action.name.startswith("walk_person_01")
+    assert again.warnings == ("Your work is kept in the action: My idle",)
+
+
+@pytest.mark.parametrize("work", ["hand key", "moved key", "reduced keys", "repeating", "smooth keys"])
+def test_a_take_that_was_worked_on_is_kept_and_the_next_one_has_its_name(
+    scene: Any, made: Any, motion: Motion, body: Body, work: str
+) -> None:
+    rig, old = made.rig, made.rig.animation_data.action
+    curve = old.layers[0].strips[0].channelbags[0].fcurves[0]
+    if work == "hand key":
+        rig.pose.bones["left_hand"].keyframe_insert("scale", frame=3)
+    elif work == "moved key":
+        curve.keyframe_points[7].co.y += 0.01
+    elif work == "reduced keys":
+        curve.keyframe_points.remove(curve.keyframe_points[7])
+    elif work == "repeating":
+        curve.modifiers.new("CYCLES")
+    else:
+        curve.keyframe_points[7].interpolation = "BEZIER"
+    again = rebuild_character(scene, rig, refitted(motion, 20), body)
+    assert (old.name, old.use_fake_user, old.frame_range[1]) == ("walk_person_01 before fit", True, 40)
+    assert rig.animation_data.action.name == "walk_person_01"
+    assert "walk_person_01 before fit" in again.warnings[-1]
+    assert rebuild_character(scene, rig, refitted(motion, 30), body).warnings == ()
+    assert len([action for action in bpy.data.actions if action.name.startswith("walk_person_01")]) == 2
+
+
+def test_a_take_is_known_as_untouched_after_saving_and_loading(
+    scene: Any, made: Any, motion: Motion, body: Body, tmp_path: Path
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
+    before = everything()
+    rig = bpy.data.objects["walk_person_01"]
+    assert rebuild_character(bpy.context.scene, rig, refitted(motion, 20), body).warnings == ()
+    assert everything() == before
+
+
 def test_a_rig_in_pose_mode_whose_strip_is_being_edited_is_rebuilt(
     scene: Any, made: Any, motion: Motion, body: Body
 ) -> None:

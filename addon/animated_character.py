@@ -30,7 +30,7 @@ def animated_armature(context: Any) -> Any | None:
     return rig if _has_action(rig) else None
 
 
-def _check_bones(rig: Any) -> None:
+def check_bones(rig: Any) -> None:
     """Raise InputError when a character of ours has lost bones."""
     missing = [name for name in (ROOT_BONE, *JOINT_NAMES) if name not in rig.data.bones]
     if missing:
@@ -72,7 +72,7 @@ class OnKeyedBones:
         rig: Any = self.armature(context)
         try:
             if is_character(rig):
-                _check_bones(rig)
+                check_bones(rig)
             sentence = self.change(context, rig)
         except CaptureError as error:
             self.report({"ERROR"}, explained(error))

@@ -35,8 +35,12 @@ def capture_of(rig: Any) -> Any | None:
 
 
 def camera_of(rig: Any) -> Any | None:
-    """The camera that filmed ``rig``, or None."""
-    return next((item for item in _with_id_of(rig, bpy.data.objects) if item.type == "CAMERA"), None)
+    """The camera that filmed ``rig``, or None. A copy of the scene has copies of both: each has its own."""
+    cameras = [item for item in _with_id_of(rig, bpy.data.objects) if item.type == "CAMERA"]
+    if len(cameras) > 1:
+        scenes = rig.users_scene
+        cameras.sort(key=lambda camera: not any(scene in scenes for scene in camera.users_scene))
+    return next(iter(cameras), None)
 
 
 def people_of(capture_id: str) -> list[Any]:

@@ -17,8 +17,9 @@ from .bone_channels import bone_channels
 from .capture_collection import CAPTURE_ID, new_capture, new_person
 from .capture_report import RECORD, report_lines
 from .clip_background import show_clip
-from .confidence import show_confidence
+from .confidence import key_confidence, mark_doubtful
 from .keying import key_bones
+from .recorded_corrections import recorded_corrections
 from .resample import seconds_of
 from .rest_pose import rest_pose
 from .rig import build_armature, rest_axes, rest_heads
@@ -109,9 +110,10 @@ def build_character(
 
 def animate(scene: Any, rig: Any, name: str, frames: NDArray[np.float64], motion: Motion, chosen: ChosenBody) -> None:
     """Key ``motion`` on scene ``frames`` (T,), a row a frame, into a new action ``name``, with its confidence."""
+    rig[scene_setup.RATE] = scene_setup.frame_rate(scene, rig)
     channels = bone_channels(motion.poses24, chosen.pelvis, rest_axes(rig), rest_heads(rig)[0])
     action = key_bones(rig, name, frames, channels)
-    show_confidence(rig, scene, frames, motion.confidence)
+    key_confidence(rig, frames, motion.confidence)
     mark_take(action)
 
 
@@ -132,6 +134,12 @@ def remember_file(rig: Any, path: Path) -> None:
     else:
         rig.pop(CAPTURE, None)
         rig.pop(REPORT, None)
+
+
+def mark_what_to_check(rig: Any, scene: Any) -> None:
+    """Markers where the capture is in doubt, except where its corrections have dealt with that."""
+    known = recorded_corrections(Path(rig[CAPTURE]), rig[TRACK]) if CAPTURE in rig else []
+    mark_doubtful(rig, scene, known)
 
 
 def capture_name(path: Path, motion: Motion) -> str:
@@ -197,6 +205,7 @@ def _build_capture(scene: Any, people: list[_Take], body: Body, clip: Path | Non
     ]
     for person, character in zip(people, characters, strict=True):
         remember_file(character.rig, person.path)
+        mark_what_to_check(character.rig, scene)
     warning = show_clip(scene, camera, clip) if camera is not None and clip is not None else None
     if warning is not None:
         characters[0] = _with_warning(characters[0], warning)

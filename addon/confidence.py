@@ -1,10 +1,14 @@
 """How sure the capture is of a person, on the timeline: a curve beside the bones', and markers where to look."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lifter.corrections import Correction
+from .action_curves import key_points
 from .keying import key_number, keyed_curve
 from .scene_setup import FIRST_FRAME, frame_rate
 
@@ -47,23 +51,18 @@ def low_confidence_stretches(
     return [(start, end) for start, end in stretches if end - start + step > SHORTEST_SECONDS]
 
 
-def doubtful_stretches(rig: Any, scene: Any, threshold: float = DOUBTFUL) -> list[Stretch]:
-    """The same of a character in ``scene``, in the clip's seconds, read from its curve; none without a curve."""
-    curve = keyed_curve(rig, f'["{CONFIDENCE}"]')
-    if curve is None:
-        return []
-    points = np.empty(2 * len(curve.keyframe_points), np.float32)
-    curve.keyframe_points.foreach_get("co", points)
-    frames, values = points.reshape(-1, 2).astype(np.float64).T
-    return low_confidence_stretches((frames - FIRST_FRAME) / frame_rate(scene), values, threshold)
+def doubtful_stretches(
+    rig: Any, scene: Any, threshold: float = DOUBTFUL, corrections: Sequence[Correction] = ()
+) -> list[Stretch]:
+    """The same of a character in ``scene``, in the clip's seconds, read from its curve; none without a curve.
 
-
-def show_confidence(rig: Any, scene: Any, frames: NDArray[np.float64], confidence: NDArray | None) -> None:
-    """Key the person's confidence (T, J) on scene ``frames`` (T,) into its action, and mark the doubtful stretches.
-
-    Earlier markers of the character go. Without confidence (foreign files) there is neither curve nor marker.
+    Frames that nobody was seen in are doubtful, unless the person's ``corrections`` told to interpolate them.
     """
-    remove_markers(rig)
+    return low_confidence_stretches(*_still_open(rig, scene, corrections), threshold)
+
+
+def key_confidence(rig: Any, frames: NDArray[np.float64], confidence: NDArray | None) -> None:
+    """Key the person's confidence (T, J) on scene ``frames`` (T,) into its action; foreign files have none."""
     if confidence is None:
         rig.pop(CONFIDENCE, None)
         return
@@ -71,19 +70,45 @@ def show_confidence(rig: Any, scene: Any, frames: NDArray[np.float64], confidenc
     rig.id_properties_ui(CONFIDENCE).update(
         min=0.0, max=1.0, description="How sure the capture is of this person: the worst third of the joints"
     )
-    values = person_confidence(confidence)
-    key_number(rig, f'["{CONFIDENCE}"]', "Confidence", frames, values)
-    times = (frames - FIRST_FRAME) / frame_rate(scene)
+    key_number(rig, f'["{CONFIDENCE}"]', "Confidence", frames, person_confidence(confidence))
+
+
+def mark_doubtful(rig: Any, scene: Any, corrections: Sequence[Correction] = ()) -> None:
+    """Mark the worst doubtful stretches of ``rig`` on the timeline; its earlier markers go."""
+    remove_markers(rig)
+    times, values = _still_open(rig, scene, corrections)
     _mark(rig, scene, _worst(low_confidence_stretches(times, values), times, values))
 
 
+def _still_open(rig: Any, scene: Any, corrections: Sequence[Correction]) -> tuple[NDArray, NDArray]:
+    """Times (T,) s and confidence (T,) from the curve of ``rig``; what is told to be interpolated counts as sure."""
+    curve = keyed_curve(rig, f'["{CONFIDENCE}"]')
+    if curve is None:
+        return np.zeros(0), np.zeros(0)
+    frames, values = key_points(curve).astype(np.float64).T
+    times = (frames - FIRST_FRAME) / frame_rate(scene, rig)
+    for correction in corrections:
+        if correction.kind == "unseen":
+            values = np.where(correction.holds(times), 1.0, values)
+    return times, values
+
+
 def remove_markers(rig: Any) -> None:
-    """Take the character's markers off the timelines of its scenes."""
+    """Take the character's markers off the timelines of its scenes; duplicates, which share them, have none then."""
+    for item in duplicates_with_markers(rig):
+        del item[MARKERS]
     names = set(rig.get(MARKERS, "").split("\n"))
     for scene in rig.users_scene:
         for marker in [item for item in scene.timeline_markers if item.name in names]:
             scene.timeline_markers.remove(marker)
     rig.pop(MARKERS, None)
+
+
+def duplicates_with_markers(rig: Any) -> list[Any]:
+    """Copies of ``rig`` in its scenes that have the same markers."""
+    own, scenes = rig.get(MARKERS), rig.users_scene
+    same = [item for item in bpy.data.objects if own and item != rig and item.get(MARKERS) == own]
+    return [item for item in same if item.library is None and any(scene in scenes for scene in item.users_scene)]
 
 
 def _worst(stretches: list[Stretch], times: NDArray, values: NDArray) -> list[Stretch]:
@@ -99,7 +124,7 @@ def _worst(stretches: list[Stretch], times: NDArray, values: NDArray) -> list[St
 def _mark(rig: Any, scene: Any, stretches: list[Stretch]) -> None:
     names = []
     for start, end in stretches:
-        frame = round(FIRST_FRAME + start * frame_rate(scene))
+        frame = round(FIRST_FRAME + start * frame_rate(scene, rig))
         marker = scene.timeline_markers.new(f"? {end - start:.1f} s {rig.name}", frame=frame)
         names.append(marker.name)
     if names:

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import bpy
 
-from ..lifter.corrections import Correction
+from ..lifter.corrections import ROUNDING, Correction
 from .character import TRACK, active_character
 from .confidence import DOUBTFUL, doubtful_stretches
-from .delete_character import delete_character
+from .delete_character import delete_character, is_linked
 from .refit import FitsAgain, corrections_of, refused
-from .scene_setup import scene_frame, scene_seconds
+from .scene_setup import frame_rate, scene_frame, scene_seconds
 from .text_lines import filled, translated
 
 MARK_A_RANGE: Final = "Mark the range first: in the timeline, press P and drag"
@@ -33,9 +33,23 @@ def marked_range(scene: Any) -> tuple[int, int] | None:
     return (scene.frame_preview_start, scene.frame_preview_end) if scene.use_preview_range else None
 
 
-def frames_of(scene: Any, correction: Correction) -> tuple[int, int]:
-    """The scene frames of a correction."""
-    return round(scene_frame(scene, correction.start)), round(scene_frame(scene, correction.end))
+def marked_seconds(scene: Any, rig: Any) -> tuple[float, float] | None:
+    """The marked range in seconds of the clip that ``rig`` was captured from; None without one.
+
+    A frame lasts from half a frame before it to half a frame after it, so that no picture of a faster clip falls
+    between two frames; not quite, so that a picture just between them belongs to neither neighbour.
+    """
+    marked = marked_range(scene)
+    if marked is None:
+        return None
+    half = max(0.0, 0.5 / frame_rate(scene, rig) - 2 * ROUNDING)
+    start, end = (scene_seconds(scene, frame, rig) for frame in marked)
+    return start - half, end + half
+
+
+def frames_of(scene: Any, rig: Any, correction: Correction) -> tuple[int, int]:
+    """The scene frames of a correction of ``rig``."""
+    return round(scene_frame(scene, correction.start, rig)), round(scene_frame(scene, correction.end, rig))
 
 
 class CorrectRange(FitsAgain, bpy.types.Operator):
@@ -65,10 +79,9 @@ class CorrectRange(FitsAgain, bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Add the correction and fit again."""
         rig: Any = active_character(context)
-        marked = marked_range(context.scene)
+        marked = marked_seconds(context.scene, rig)
         assert marked is not None, "poll has asked"
-        start, end = (max(0.0, scene_seconds(context.scene, frame)) for frame in marked)
-        added = Correction(self.kind, int(rig[TRACK]), start, max(start, end))
+        added = Correction(self.kind, int(rig[TRACK]), *marked)
         return self.fit_again(context, rig, [*corrections_of(rig), added])
 
 
@@ -90,11 +103,11 @@ class InterpolateUncertain(FitsAgain, bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Add a correction for each stretch and fit again."""
         rig: Any = active_character(context)
-        marked, scene = marked_range(context.scene), context.scene
-        first, last = (scene_seconds(scene, frame) for frame in marked) if marked else (0.0, float("inf"))
+        scene = context.scene
+        first, last = marked_seconds(scene, rig) or (0.0, float("inf"))
         found = [
             Correction("unseen", int(rig[TRACK]), max(start, first), min(end, last))
-            for start, end in doubtful_stretches(rig, scene, self.threshold)
+            for start, end in doubtful_stretches(rig, scene, self.threshold, corrections_of(rig))
             if max(start, first) <= min(end, last)
         ]
         if not found:
@@ -130,11 +143,13 @@ class DeletePerson(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Needs a character of ours."""
-        if active_character(context) is None:
+        """Needs a character of ours that this file holds."""
+        rig = active_character(context)
+        if rig is None:
             cls.poll_message_set(translated("Select a character made by Reel2Rig"))
-            return False
-        return True
+        elif is_linked(rig):
+            cls.poll_message_set(translated("The character is linked: open the file that it is in"))
+        return rig is not None and not is_linked(rig)
 
     def execute(self, context: Any) -> set[str]:
         """Remove everything that belongs to it alone."""
@@ -158,7 +173,7 @@ def draw_corrections(column: Any, context: Any, rig: Any) -> None:
         row.operator(CorrectRange.bl_idname, text=KIND_NAMES[kind]).kind = kind
     column.operator_menu_enum(CorrectRange.bl_idname, "kind", text="Feet and More")
     for number, correction in enumerate(corrections_of(rig)):
-        first, last = frames_of(scene, correction)
+        first, last = frames_of(scene, rig, correction)
         row = column.row()
         row.label(text=f"{first} - {last}: {translated(KIND_NAMES[correction.kind])}", translate=False)
         row.operator(RemoveCorrection.bl_idname, text="", icon="X").index = number

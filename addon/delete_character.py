@@ -4,25 +4,27 @@ from typing import Any
 
 import bpy
 
+from ..lifter.errors import InputError
 from .capture_collection import CAPTURE_ID, camera_in, capture_of, people_of
 from .character import own_figures
-from .confidence import remove_markers
+from .confidence import duplicates_with_markers, remove_markers
 
 
 def delete_character(rig: Any) -> None:
     """Remove armature, meshes, action, markers and collection; with a capture's last person its camera and clip too.
 
     What the user parented to the rig or put into its collections stays, where it stands. Data that something else
-    uses stays as well.
+    uses stays as well, and so do markers that a duplicate shares. Raises InputError for a linked character.
     """
-    remove_markers(rig)
+    if is_linked(rig):
+        message = f"{rig.name} is linked from another file."
+        raise InputError("linked", message, "Open the file that it is in, or make it local first.")
+    if not duplicates_with_markers(rig):
+        remove_markers(rig)
     capture, capture_id = capture_of(rig), rig.get(CAPTURE_ID)
     homes = [item for item in rig.users_collection if item.get(CAPTURE_ID) and item != capture]
     figures = own_figures(rig)
-    for child in [item for item in rig.children if item not in figures]:
-        stands = child.matrix_world.copy()
-        child.parent = None
-        child.matrix_world = stands
+    _let_go([child for item in (rig, *figures) for child in item.children if child not in figures])
     for figure in figures:
         _remove_figure(figure)
     actions, armature = _actions_of(rig), rig.data
@@ -34,11 +36,25 @@ def delete_character(rig: Any) -> None:
         _remove_capture(capture)
 
 
+def is_linked(item: Any) -> bool:
+    """Whether ``item`` is another file's, as it is or with changes of this file's (a library override)."""
+    return item.library is not None or item.override_library is not None
+
+
+def _let_go(children: list[Any]) -> None:
+    """Take ``children`` from their parents; they stay where they stand."""
+    for child in children:
+        stands = child.matrix_world.copy()
+        child.parent = None
+        child.matrix_world = stands
+
+
 def _remove_capture(capture: Any) -> None:
     camera = camera_in(capture)
     if camera is not None:
         data, actions = camera.data, [*_actions_of(camera), *_actions_of(camera.data)]
         images = [background.image for background in data.background_images if background.image is not None]
+        _let_go(list(camera.children))
         bpy.data.objects.remove(camera)
         _remove_unused(bpy.data.cameras, [data])
         _remove_unused(bpy.data.images, images)
@@ -68,7 +84,7 @@ def _actions_of(item: Any) -> list[Any]:
 
 def _remove_unused(kind: Any, items: list[Any]) -> None:
     for item in dict.fromkeys(items):
-        if item.users == 0:
+        if item.users == 0 and item.library is None:
             kind.remove(item)
 
 

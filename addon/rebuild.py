@@ -15,10 +15,19 @@ from ..smpl_assets.body import Body
 from ..smpl_assets.rotation import Array
 from ..smpl_assets.skeleton import JOINT_NAMES
 from . import scene_setup
-from .animated_character import has_control_rig
+from .animated_character import check_bones, has_control_rig
 from .body_choice import ChosenBody, choose_body
 from .capture_collection import camera_of
-from .character import BODY, EXPORT, ImportedCharacter, animate, describe, own_figures, remember_file
+from .character import (
+    BODY,
+    EXPORT,
+    ImportedCharacter,
+    animate,
+    describe,
+    mark_what_to_check,
+    own_figures,
+    remember_file,
+)
 from .rest_pose import RestPose, rest_pose
 from .rig import edit_mode
 from .skin import build_mesh
@@ -31,11 +40,13 @@ def rebuild_character(scene: Any, rig: Any, motion: Motion, body: Body, path: Pa
     Bones, mesh vertices, action, camera, confidence, markers and what the rig remembers are new; objects, names,
     materials, parents, modifiers, collections and whatever the user added stay; so does an action that is not as the
     capture wrote it, and a warning says so. ``path``: the file the motion came
-    from, where it is another one. The scene keeps its rate and its range is widened. Raises InputError when the
-    motion's times do not rise or bones of the rig are missing; nothing is changed then.
+    from, where it is another one. Keys are set at the rate that the rig was keyed at, so that it stays in time with its
+    clip. The scene, ``scene`` or the one that the rig is in, keeps its rate and its range is widened. Raises InputError
+    when the motion's times do not rise or bones of the rig are missing; nothing is changed then.
     """
-    _check_bones(rig)
-    frames, motion = scene_setup.on_whole_frames(motion, scene)
+    _check(rig)
+    scene = scene if scene in rig.users_scene else next(iter(rig.users_scene), scene)
+    frames, motion = scene_setup.on_whole_frames(motion, scene, rig)
     chosen = choose_body(motion, body)
     rest = rest_pose(chosen.body, chosen.betas)
     _reshape_bones(rig, rest)
@@ -51,20 +62,18 @@ def rebuild_character(scene: Any, rig: Any, motion: Motion, body: Body, path: Pa
     rig.pop(EXPORT, None)  # those figures were of the motion before
     if path is not None:
         remember_file(rig, path)
+    mark_what_to_check(rig, scene)
     scene_setup.cover_frames(scene, frames[0], frames[-1], only_widen=True)
     return ImportedCharacter(
         rig, figures[0] if figures else None, len(frames), (*chosen.warnings, *filter(None, [kept]))
     )
 
 
-def _check_bones(rig: Any) -> None:
+def _check(rig: Any) -> None:
     if has_control_rig(rig):
         message = f"{rig.name} has a control rig, which would stay as it was."
         raise InputError("control_rig", message, "Press Bake to Deform Bones first.")
-    missing = [name for name in JOINT_NAMES if name not in rig.data.bones]
-    if missing:
-        message = f"{rig.name} has no bone {', '.join(missing)} any more."
-        raise InputError("bones_missing", message, "Undo the renaming, or import the motion as a new character.")
+    check_bones(rig)
 
 
 def _reshape_bones(rig: Any, rest: RestPose) -> None:

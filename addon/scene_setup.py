@@ -16,13 +16,15 @@ from .resample import known_times, resample, seconds_of
 FIRST_FRAME: Final = 1
 """The scene frame that shows the clip's time 0."""
 SENSOR_WIDTH_MM: Final = 36.0
-CAMERA_NAME: Final = "Reel2Rig Camera"
 LAST_FRAME: Final = 1_048_574  # of any Blender scene
+RATE: Final = "reel2rig_rate"
+"""Frames per second at which a rig was keyed; a scene with another rate by now plays it faster or slower."""
 
 
-def frame_rate(scene: Any) -> float:
-    """Frames per second of ``scene``."""
-    return scene.render.fps / scene.render.fps_base
+def frame_rate(scene: Any, rig: Any | None = None) -> float:
+    """Frames per second of ``scene``, or those at which ``rig`` was keyed, where it tells."""
+    kept = 0.0 if rig is None else float(rig.get(RATE, 0.0))
+    return kept if kept > 0 else scene.render.fps / scene.render.fps_base
 
 
 def set_frame_rate(scene: Any, fps: float) -> None:
@@ -31,39 +33,41 @@ def set_frame_rate(scene: Any, fps: float) -> None:
     scene.render.fps_base = scene.render.fps / fps
 
 
-def scene_frame(scene: Any, seconds: float) -> float:
-    """The frame of ``scene``, whole or not, at ``seconds`` of the clip's time."""
-    return FIRST_FRAME + seconds * frame_rate(scene)
+def scene_frame(scene: Any, seconds: float, rig: Any | None = None) -> float:
+    """The frame of ``scene``, whole or not, at ``seconds`` of the clip's time, as ``rig`` was keyed."""
+    return FIRST_FRAME + seconds * frame_rate(scene, rig)
 
 
-def scene_seconds(scene: Any, frame: float) -> float:
+def scene_seconds(scene: Any, frame: float, rig: Any | None = None) -> float:
     """The clip's time in seconds at ``frame`` of ``scene``; the inverse of ``scene_frame``."""
-    return (frame - FIRST_FRAME) / frame_rate(scene)
+    return (frame - FIRST_FRAME) / frame_rate(scene, rig)
 
 
-def scene_frames(motion: Motion, scene: Any) -> NDArray[np.float64]:
+def scene_frames(motion: Motion, scene: Any, rig: Any | None = None) -> NDArray[np.float64]:
     """Scene frame numbers (T,) of a motion's frames; whole numbers wherever they are within a fiftieth of one.
 
     Raises InputError when the motion's times do not rise, or go on for longer than a scene can last.
     """
-    frames = FIRST_FRAME + seconds_of(motion) * frame_rate(scene)
+    rate = frame_rate(scene, rig)
+    frames = FIRST_FRAME + seconds_of(motion) * rate
     if frames[-1] > LAST_FRAME:
-        message = f"The motion ends after {frames[-1] / frame_rate(scene) / 3600:.3g} hours, beyond the last frame."
+        message = f"The motion ends after {frames[-1] / rate / 3600:.3g} hours, beyond the last frame."
         raise InputError("too_long", message, "Capture the clip in parts.")
     whole = np.round(frames)
     return np.where(np.abs(frames - whole) < 0.02, whole, frames)
 
 
-def on_whole_frames(motion: Motion, scene: Any) -> tuple[NDArray[np.float64], Motion]:
+def on_whole_frames(motion: Motion, scene: Any, rig: Any | None = None) -> tuple[NDArray[np.float64], Motion]:
     """Whole frames (N,) of ``scene`` and the motion on them, a row a frame; gaps in the motion's time stay gaps.
 
-    A motion that already lies on whole frames is returned as it is. Raises InputError when its times do not rise.
+    ``rig``: at the rate that it was keyed at. A motion that already lies on whole frames is returned as it is. Raises
+    InputError when its times do not rise.
     """
-    own = scene_frames(motion, scene)
+    own = scene_frames(motion, scene, rig)
     if np.array_equal(own, np.round(own)) and np.all(np.diff(own) > 0):
         return own, motion
     between = np.arange(np.ceil(own[0]), np.floor(own[-1]) + 1.0)
-    rate = frame_rate(scene)
+    rate = frame_rate(scene, rig)
     frames = between[known_times(own / rate, between / rate)]
     if len(frames) == 0:  # all of it lies between two frames
         frames = np.round(own[:1])
@@ -90,17 +94,18 @@ def cover_frames(scene: Any, first: float, last: float, only_widen: bool) -> Non
     scene.frame_set(scene.frame_current if only_widen else first)
 
 
-def add_camera(scene: Any, collection: Any, motion: Motion, name: str = CAMERA_NAME) -> Any | None:
+def add_camera(scene: Any, collection: Any, motion: Motion, name: str) -> Any | None:
     """The camera that filmed ``motion``, or None when the motion does not know it.
 
-    The scene looks through it at the clip's size, unless it looks through the camera of an earlier capture already.
+    The scene looks through it at the clip's size, unless it has the camera of an earlier capture, or one of the user's
+    and something that is animated, so that a shot is being made.
     """
     if not knows_camera(motion):
         return None
     camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
     collection.objects.link(camera)
     place_camera(camera, motion)
-    if scene.camera is None or CAPTURE_ID not in scene.camera:
+    if scene.camera is None or not (CAPTURE_ID in scene.camera or is_animated(scene)):
         scene.camera = camera
         _set_render_size(scene.render, motion)
     camera[CAPTURE_ID] = collection.get(CAPTURE_ID, "")

@@ -99,6 +99,34 @@ def test_two_captures_do_not_touch_each_other(scene: Any, motion: Motion, motion
     assert [picture_shown(scene, camera, 31) for camera in cameras] == [60, 60, 60]
 
 
+@pytest.mark.parametrize(("animated", "camera", "stays"), [(1, 1, True), (0, 1, False), (1, 0, False)])
+def test_an_animated_scene_keeps_its_own_camera_and_size(
+    scene: Any, motion_path: Path, body: Body, animated: int, camera: int, stays: bool
+) -> None:
+    own = bpy.data.objects.new("Shot 7", bpy.data.cameras.new("Shot 7"))
+    scene.collection.objects.link(own)
+    scene.camera = own if camera else None
+    scene.render.resolution_x, scene.render.resolution_y = 3840, 1608
+    if animated:
+        own.keyframe_insert("location", frame=1)
+    made = import_motions(scene, [motion_path], body, CLIP)[0]
+    size = (scene.render.resolution_x, scene.render.resolution_y)
+    assert (scene.camera == own) == stays
+    assert size == ((3840, 1608) if stays else (1000, 760))
+    assert camera_of(made.rig).data.show_background_images  # type: ignore[union-attr]
+
+
+def test_in_a_copy_of_the_scene_every_character_has_its_own_camera(scene: Any, motion_path: Path, body: Body) -> None:
+    rig = import_motions(scene, [motion_path], body)[0].rig
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.scene.new(type="FULL_COPY")
+    copy = next(item for item in bpy.data.scenes if item != scene)
+    for one in (scene, copy):
+        one_rig = next(item for item in one.objects if item.type == "ARMATURE")
+        assert camera_of(one_rig) == one.camera
+    assert camera_of(rig) == scene.camera != copy.camera
+
+
 def test_a_clip_of_another_shape_is_as_wide_as_the_view(scene: Any, motion: Motion, tmp_path: Path, body: Body) -> None:
     def method(size: tuple[int, int]) -> str:
         for item in list(bpy.data.objects):

@@ -220,12 +220,13 @@ def test_another_body_is_another_mesh_on_the_same_object(scene: Any, made: Any, 
     assert len(bpy.data.meshes) == 1
 
 
+@pytest.mark.parametrize("bone", ["left_knee", "root"])
 def test_bones_that_were_renamed_are_named_and_nothing_changes(
-    scene: Any, made: Any, motion: Motion, body: Body
+    scene: Any, made: Any, motion: Motion, body: Body, bone: str
 ) -> None:
-    made.rig.data.bones["left_knee"].name = "Knee.L"
+    made.rig.data.bones[bone].name = "Knee.L"
     action = made.rig.animation_data.action
-    with pytest.raises(InputError, match="left_knee"):
+    with pytest.raises(InputError, match=bone):
         rebuild_character(scene, made.rig, refitted(motion, 20), body)
     assert made.rig.animation_data.action == action
 
@@ -235,6 +236,61 @@ def test_markers_follow_a_rebuild(scene: Any, made: Any, motion: Motion, body: B
     scene.timeline_markers.new("mine", frame=3)
     rebuild_character(scene, made.rig, refitted(motion, 20), body)
     assert sorted(marker.name for marker in scene.timeline_markers) == ["? 0.6 s walk_person_01", "mine"]
+
+
+def test_a_rebuild_stays_in_time_with_its_clip_when_the_scene_has_another_rate(
+    scene: Any, made: Any, motion: Motion, body: Body
+) -> None:
+    scene.render.fps = 24
+    other = refitted(motion, 30)
+    rebuild_character(scene, made.rig, other, body)
+    assert tuple(made.rig.animation_data.action.frame_range) == (1, 30)
+    assert_stands_like(scene, made.rig, made.figure, other, body)
+    assert scene.render.fps == 24
+    del made.rig["reel2rig_rate"]  # as in files of earlier versions
+    rebuild_character(scene, made.rig, other, body)
+    assert made.rig.animation_data.action.frame_range[1] == 1 + int(29 / 30 * 24)
+
+
+def test_a_rebuild_is_about_the_scene_that_the_character_is_in(
+    scene: Any, made: Any, motion: Motion, body: Body
+) -> None:
+    other = bpy.data.scenes.new("Other")
+    other.render.fps, other.frame_end = 12, 5
+    rebuild_character(other, made.rig, refitted(motion, 60), body)
+    assert (scene.frame_end, other.frame_end) == (60, 5)
+    assert [marker.name for marker in scene.timeline_markers] == ["? 2.0 s walk_person_01"]
+    assert not other.timeline_markers
+
+
+def test_markers_are_shared_with_a_duplicate(scene: Any, made: Any, motion: Motion, body: Body) -> None:
+    duplicate = made.rig.copy()
+    scene.collection.objects.link(duplicate)
+    delete_character(duplicate)
+    assert [marker.name for marker in scene.timeline_markers] == ["? 1.3 s walk_person_01"]
+    duplicate = made.rig.copy()
+    scene.collection.objects.link(duplicate)
+    for rig in (made.rig, duplicate):
+        rebuild_character(scene, rig, refitted(motion, 20), body)
+    names = sorted(marker.name for marker in scene.timeline_markers)
+    assert names == [f"? 0.6 s {rig.name}" for rig in (made.rig, duplicate)]
+    delete_character(duplicate)
+    delete_character(made.rig)
+    assert not scene.timeline_markers
+
+
+def test_delete_leaves_what_is_on_its_mesh_where_it_stands(scene: Any, made: Any) -> None:
+    hat, light = (bpy.data.objects.new(name, None) for name in ("Hat", "Light"))
+    for item, parent in ((hat, made.figure), (light, scene.camera)):
+        scene.collection.objects.link(item)
+        item.parent = parent
+    made.rig.location.x = 2.0
+    bpy.context.view_layer.update()
+    stood = [item.matrix_world.copy() for item in (hat, light)]
+    delete_character(made.rig)
+    bpy.context.view_layer.update()
+    assert [item.matrix_world for item in (hat, light)] == stood
+    assert hat.matrix_world.translation.x == pytest.approx(2.0)
 
 
 def test_delete_leaves_the_file_as_it_was_before_the_import(

@@ -56,9 +56,23 @@ def doubtful_stretches(
 ) -> list[Stretch]:
     """The same of a character in ``scene``, in the clip's seconds, read from its curve; none without a curve.
 
-    Frames that nobody was seen in are doubtful, unless the person's ``corrections`` told to interpolate them.
+    Without stretches that are interpolated: those where nobody was seen, and those where ``corrections`` told so.
     """
-    return low_confidence_stretches(*_still_open(rig, scene, corrections), threshold)
+    times, values = _still_open(rig, scene, corrections)
+    found = low_confidence_stretches(times, values, threshold)
+    return [stretch for stretch in found if _is_seen(values[_inside(times, stretch)])]
+
+
+def _inside(times: NDArray, stretch: Stretch) -> NDArray[np.bool_]:
+    return (times >= stretch[0]) & (times <= stretch[1])
+
+
+def _is_seen(values: NDArray) -> bool:
+    """Whether a detector was behind confidence ``values`` (T,): it never gives exactly 0, which frames between get.
+
+    The first and last may lie between a seen frame and one that is not, where the scene has another rate.
+    """
+    return bool(np.any(values[1:-1] if len(values) > 2 else values))
 
 
 def key_confidence(rig: Any, frames: NDArray[np.float64], confidence: NDArray | None) -> None:
@@ -74,7 +88,10 @@ def key_confidence(rig: Any, frames: NDArray[np.float64], confidence: NDArray | 
 
 
 def mark_doubtful(rig: Any, scene: Any, corrections: Sequence[Correction] = ()) -> None:
-    """Mark the worst doubtful stretches of ``rig`` on the timeline; its earlier markers go."""
+    """Mark the worst low stretches of ``rig`` on the timeline; its earlier markers go.
+
+    Where nobody was seen is worth a look as well, unless a person has told to interpolate it.
+    """
     remove_markers(rig)
     times, values = _still_open(rig, scene, corrections)
     _mark(rig, scene, _worst(low_confidence_stretches(times, values), times, values))
@@ -115,8 +132,7 @@ def _worst(stretches: list[Stretch], times: NDArray, values: NDArray) -> list[St
     """At most MOST_MARKERS stretches, those with the most doubt over time, in order of time."""
 
     def doubt(stretch: Stretch) -> float:
-        inside = (times >= stretch[0]) & (times <= stretch[1])
-        return float((DOUBTFUL - values[inside]).sum())
+        return float((DOUBTFUL - values[_inside(times, stretch)]).sum())
 
     return sorted(sorted(stretches, key=doubt, reverse=True)[:MOST_MARKERS])
 

@@ -111,7 +111,7 @@ class InterpolateUncertain(FitsAgain, bpy.types.Operator):
             if max(start, first) <= min(end, last)
         ]
         if not found:
-            self.report({"INFO"}, "Nothing here is that uncertain")
+            self.report({"INFO"}, translated("Nothing else here is that uncertain"))
             return {"CANCELLED"}
         return self.fit_again(context, rig, [*corrections_of(rig), *found])
 

@@ -65,10 +65,10 @@ def test_seconds_are_those_of_the_rate_that_the_character_was_keyed_at(
     assert frames_of(scene, rig, Correction("swap", 1, *marked)) == (16, 31)
 
 
-def doubtful(motion: Motion, path: Path, corrections: list[str]) -> Path:
+def doubtful(motion: Motion, path: Path, corrections: list[str], low: float = 0.1) -> Path:
     """A capture that saw frames 12 to 19 badly and was fitted with ``corrections``."""
     sure = np.ones((40, 24), np.float32)
-    sure[12:20] = 0.0
+    sure[12:20] = low
     write_motion(path, replace(motion, confidence=sure, track_id=7))
     (path.parent / "capture.json").write_text(json.dumps({"corrections": corrections}), encoding="utf-8")
     return path
@@ -94,7 +94,7 @@ def test_doubt_is_in_seconds_of_the_clip_whatever_the_scenes_rate(
 def test_what_is_interpolated_already_is_not_marked(
     scene: Any, motion: Motion, tmp_path: Path, body: Body, corrections: list[Any], markers: int
 ) -> None:
-    import_motions(scene, [doubtful(motion, tmp_path / "a.npz", corrections)], body)
+    import_motions(scene, [doubtful(motion, tmp_path / "a.npz", corrections, low=0.0)], body)
     assert len(scene.timeline_markers) == markers
 
 
@@ -105,6 +105,17 @@ def test_what_is_interpolated_already_is_not_found_again(
     [(start, end)] = doubtful_stretches(rig, scene)
     assert doubtful_stretches(rig, scene, corrections=[Correction("unseen", 7, start, end)]) == []
     assert doubtful_stretches(rig, scene, corrections=[Correction("unseen", 7, start, start)]) != []
+
+
+@pytest.mark.parametrize("rate", [30, 24, 60, 10])
+def test_where_nobody_was_seen_the_fit_has_interpolated_by_itself(
+    scene: Any, motion: Motion, tmp_path: Path, body: Body, rate: int
+) -> None:
+    scene.render.fps = rate
+    unseen, hardly = (doubtful(motion, tmp_path / f"{low}.npz", [], low) for low in (0.0, 0.1))
+    first, second = (import_motions(scene, [path], body, frame_rate="scene")[0].rig for path in (unseen, hardly))
+    assert doubtful_stretches(first, scene) == []
+    assert len(doubtful_stretches(second, scene)) == 1
 
 
 @pytest.mark.usefixtures("addon")

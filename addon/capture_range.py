@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from .scene_setup import scene_seconds
+from .text_lines import translated
 
 
 class SceneRange(bpy.types.Operator):
@@ -20,8 +21,11 @@ class SceneRange(bpy.types.Operator):
         first, last = scene.frame_start, scene.frame_end
         if scene.use_preview_range:
             first, last = scene.frame_preview_start, scene.frame_preview_end
-        scene.reel2rig.start = max(0.0, scene_seconds(scene, first))
-        scene.reel2rig.end = max(0.0, scene_seconds(scene, last + 1))
+        end = scene_seconds(scene, last + 1)
+        if end <= 0:
+            self.report({"ERROR"}, translated("The range ends before the video begins, at frame 1"))
+            return {"CANCELLED"}
+        scene.reel2rig.start, scene.reel2rig.end = max(0.0, scene_seconds(scene, first)), end
         return {"FINISHED"}
 
 

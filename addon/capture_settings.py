@@ -97,4 +97,5 @@ class CaptureSettings(FitSettings):
         name="Captures In",
         description="Where the folder of the capture is made; left empty, beside the video",
         subtype="DIR_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
     )

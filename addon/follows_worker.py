@@ -12,6 +12,9 @@ from .worker import Worker
 
 POLL_SECONDS: Final = 0.1
 
+_timers: list[Any] = []
+"""The event timers of the operators that watch now."""
+
 
 class FollowsWorker:
     """Mixin for operators. They say which worker of theirs runs (``current``), how to ``stop`` and ``finish`` it.
@@ -49,6 +52,7 @@ class FollowsWorker:
         if not bpy.app.background:
             manager = context.window_manager
             self._timer = manager.event_timer_add(POLL_SECONDS, window=context.window)
+            _timers.append(self._timer)
             manager.modal_handler_add(self)
             return {"RUNNING_MODAL"}
         answer = {"FINISHED"}
@@ -61,7 +65,8 @@ class FollowsWorker:
 
     def modal(self: Any, context: Any, event: Any) -> set[str]:
         """Follow the worker; Blender stays usable meanwhile."""
-        if (event.type, event.value) == ("ESC", "PRESS") and self.escape_cancels:
+        escape = (event.type, event.value) == ("ESC", "PRESS") and not context.screen.is_animation_playing
+        if escape and self.escape_cancels:
             self.stop()
         if self.current() is not self._worker:  # stopped here or from the panel, or the add-on was switched off
             self.report({"INFO"}, translated(self.cancelled))
@@ -71,7 +76,7 @@ class FollowsWorker:
         running = self._worker.poll()
         redraw(context)
         if not running:
-            return self._go_on(context, self.finish())
+            return {"PASS_THROUGH"} if _user_drags(context) else self._go_on(context, self.finish())
         if self.escape_cancels:
             said = filled("Reel2Rig: {progress} - Esc cancels", progress=progress_text(self._worker.progress))
             context.workspace.status_text_set(said)
@@ -98,9 +103,18 @@ class FollowsWorker:
         return answer
 
     def _stop_watching(self: Any, context: Any) -> None:
-        context.window_manager.event_timer_remove(self._timer)
-        context.workspace.status_text_set(None)
+        if self._timer in _timers:
+            _timers.remove(self._timer)
+            context.window_manager.event_timer_remove(self._timer)
+        _clear_status()
         redraw(context)
+
+
+def stop_watching() -> None:
+    """The extension is switched off: Blender forgets the watching operators, but neither timers nor the status text."""
+    while _timers:
+        bpy.context.window_manager.event_timer_remove(_timers.pop())
+    _clear_status()
 
 
 def redraw(context: Any) -> None:
@@ -109,3 +123,17 @@ def redraw(context: Any) -> None:
         for area in window.screen.areas:
             if area.type in ("VIEW_3D", "PREFERENCES"):
                 area.tag_redraw()
+
+
+def _user_drags(context: Any) -> bool:
+    """Whether one of Blender's own operators holds the mouse, as while an object is moved: nothing can change then."""
+    python_class = bpy.types.Operator.bl_rna_get_subclass_py
+    running = [operator.bl_idname for window in context.window_manager.windows for operator in window.modal_operators]
+    return any(python_class(name) is None for name in running)
+
+
+def _clear_status() -> None:
+    """Give the status bar back to Blender, in each workspace the user has looked at meanwhile."""
+    for workspace in bpy.data.workspaces:
+        with bpy.context.temp_override(workspace=workspace):
+            workspace.status_text_set(None)

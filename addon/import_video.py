@@ -47,6 +47,9 @@ class ImportVideo(RunsJobs, CaptureSettings, bpy.types.Operator, ImportHelper):
             missing = next((clip for clip in clips if not clip.is_file()), None)
             if missing is not None:
                 raise InputError("no_such_file", f"There is no video {missing}.", "Choose a video file.")
+            if self.folder.startswith("//") and not bpy.data.filepath:
+                hint = "Save the file first, or choose another folder for Captures In."
+                raise InputError("no_file", f"{self.folder} is beside a file that was never saved.", hint)
             python = capture_python()
         except CaptureError as error:
             return self.fail(error, ", ".join(clip.name for clip in clips))
@@ -71,9 +74,12 @@ class ImportVideo(RunsJobs, CaptureSettings, bpy.types.Operator, ImportHelper):
 
 
 def take_settings(operator: Any, settings: Any) -> None:
-    """What was not told to ``operator``, as when a video was dropped, is as the panel has it."""
+    """What was not told to ``operator``, as when a video was dropped, is as the panel has it.
+
+    Start and end are those of the panel's own video: of another one everything is captured.
+    """
     for name in ("person", *MAIN, *MORE):
-        if not operator.properties.is_property_set(name):
+        if name not in ("start", "end") and not operator.properties.is_property_set(name):
             setattr(operator, name, getattr(settings, name))
 
 

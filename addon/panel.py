@@ -24,7 +24,12 @@ from .sidebar import Sidebar
 class Reel2RigSettings(CaptureSettings, bpy.types.PropertyGroup):
     """What the panel hands to the operators; kept with the scene."""
 
-    clip: bpy.props.StringProperty(name="Video", description="Video of a person", subtype="FILE_PATH")
+    clip: bpy.props.StringProperty(
+        name="Video",
+        description="Video of a person",
+        subtype="FILE_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
+    )
     person: bpy.props.EnumProperty(
         name="Person",
         description="Whom to capture",
@@ -62,18 +67,16 @@ class REEL2RIG_PT_capture(Sidebar, bpy.types.Panel):  # noqa: N801 - Blender's n
 def _draw_jobs(column: Any) -> None:
     """The running capture with its progress, and those that wait."""
     progress = JOBS.progress()
-    if progress is None or JOBS.job is None:
-        return
-    column.label(text=JOBS.job.name, icon="FILE_MOVIE", translate=False)
-    column.progress(factor=progress.factor, text=stage_text(progress))
-    if pace_text(progress):
-        column.label(text=pace_text(progress), translate=False)
-    column.operator(CancelCapture.bl_idname, icon="CANCEL")
+    if progress is not None and JOBS.job is not None:
+        column.label(text=JOBS.job.name, icon="FILE_MOVIE", translate=False)
+        column.progress(factor=progress.factor, text=stage_text(progress))
+        if pace_text(progress):
+            column.label(text=pace_text(progress), translate=False)
+        column.operator(CancelCapture.bl_idname, icon="CANCEL")
     for number, job in enumerate(JOBS.waiting):
         row = column.row()
         row.label(text=job.name, icon="TIME", translate=False)
         row.operator(RemoveFromQueue.bl_idname, text="", icon="X").index = number
-    column.separator()
 
 
 def _draw_capture(layout: Any, settings: Any) -> None:

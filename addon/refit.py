@@ -5,7 +5,7 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Final
 
 import bpy
@@ -35,6 +35,8 @@ def refused(context: Any) -> str | None:
     rig = active_character(context)
     if rig is None:
         return "Select a character made by Reel2Rig"
+    if rig.library is not None or rig.override_library is not None:
+        return "The character is linked: open the file that it is in"
     if not rig.get(CAPTURE):
         return "The character comes from a lone motion file, so there is nothing to fit again"
     if not capture_folder(rig).is_dir():
@@ -47,7 +49,7 @@ def refused(context: Any) -> str | None:
 def capture_folder(rig: Any) -> Path:
     """The folder of the capture that a character comes from: where it was, or beside the .blend that moved with it."""
     folder = Path(bpy.path.abspath(rig[CAPTURE]))
-    moved = Path(bpy.path.abspath("//")) / folder.name
+    moved = Path(bpy.path.abspath("//")) / PureWindowsPath(rig[CAPTURE]).name  # reads the other systems' paths, too
     return moved if bpy.data.filepath and not folder.is_dir() and moved.is_dir() else folder
 
 
@@ -84,8 +86,13 @@ def _one_of(items: Sequence[tuple[str, str, str]]) -> Callable[[Any], bool]:
 
 
 def same_capture(rig: Any) -> list[Any]:
-    """All characters in the file that come from the capture of ``rig``."""
-    return [item for item in bpy.data.objects if is_character(item) and item.get(CAPTURE) == rig[CAPTURE]]
+    """All characters of this file that come from the capture of ``rig``; linked ones are another file's."""
+    return _characters_of(rig[CAPTURE])
+
+
+def _characters_of(capture: str) -> list[Any]:
+    own = [item for item in bpy.data.objects if item.library is None and item.override_library is None]
+    return [item for item in own if is_character(item) and item.get(CAPTURE) == capture]
 
 
 class FitsAgain(RunsJobs):
@@ -103,8 +110,8 @@ class FitsAgain(RunsJobs):
         self: Any, context: Any, rig: Any, corrections: Sequence[Correction], settings: dict[str, Any] | None = None
     ) -> set[str]:
         """With ``corrections`` of ``rig`` and settings (ASKED), those of before when None."""
-        others = [one for other in same_capture(rig) if other != rig for one in corrections_of(other)]
-        lines = [str(one) for one in (*corrections, *others)]
+        others = {int(other[TRACK]): corrections_of(other) for other in same_capture(rig) if other[TRACK] != rig[TRACK]}
+        lines = [str(one) for one in (*corrections, *(one for each in others.values() for one in each))]
         asked = asked_before(rig) if settings is None else settings
         try:
             request = FitRequest(body=body_file(), **asked)
@@ -130,8 +137,10 @@ class Refit(FitsAgain, FitSettings, bpy.types.Operator):
     def invoke(self, context: Any, _event: Any) -> set[str]:
         """Ask, beginning with the settings of the last time."""
         rig: Any = active_character(context)
-        for name, value in asked_before(rig).items():
-            setattr(self, name, value)
+        before = asked_before(rig)
+        for name in ASKED:
+            self.property_unset(name)
+            setattr(self, name, before.get(name, getattr(self, name)))
         return context.window_manager.invoke_props_dialog(self)
 
     def draw(self, _context: Any) -> None:
@@ -146,6 +155,11 @@ class Refit(FitsAgain, FitSettings, bpy.types.Operator):
         return self.fit_again(context, rig, corrections_of(rig), {name: getattr(self, name) for name in ASKED})
 
 
+def _scene_of(rig: Any, shown: Any) -> Any:
+    """The scene that ``rig`` is in: the one that is shown, where it is in several or none."""
+    return shown if shown in rig.users_scene else next(iter(rig.users_scene), shown)
+
+
 class UpdateCharacters(bpy.types.Operator):
     """Show what the folder of a capture holds now"""
 
@@ -153,13 +167,13 @@ class UpdateCharacters(bpy.types.Operator):
     bl_label = "Update Characters"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # noqa: RUF012 - Blender's own way of declaring it
 
-    capture: bpy.props.StringProperty(options={"SKIP_SAVE"})
-    corrections: bpy.props.StringProperty(options={"SKIP_SAVE"})
-    settings: bpy.props.StringProperty(options={"SKIP_SAVE"})
+    capture: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    corrections: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    settings: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: Any) -> set[str]:
         """Give every character of the capture its new motion, in one step that can be undone."""
-        rigs = [item for item in bpy.data.objects if is_character(item) and item.get(CAPTURE) == self.capture]
+        rigs = _characters_of(self.capture)
         try:
             body = body_from(body_file())
             files = [capture_folder(rig) / Path(rig[MOTION]).name for rig in rigs]
@@ -167,14 +181,19 @@ class UpdateCharacters(bpy.types.Operator):
         except CaptureError as error:
             self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
-        lines = self.corrections.split("\n")
+        lines, warnings = self.corrections.split("\n"), []
         for rig, motion, file in zip(rigs, motions, files, strict=True):
             try:
-                rebuild_character(context.scene, rig, motion, body, file)
+                scene = (
+                    context.scene if context.scene in rig.users_scene else next(iter(rig.users_scene), context.scene)
+                )
+                warnings += rebuild_character(scene, rig, motion, body, file).warnings
             except CaptureError as error:  # the others are not held up by it
                 self.report({"ERROR"}, explained(error))
                 continue
             rig[CORRECTIONS] = "\n".join(line for line in lines if f":{rig[TRACK]}:" in line)
             rig[SETTINGS] = self.settings
+        for warning in dict.fromkeys(warnings):
+            self.report({"WARNING"}, translated(warning))
         self.report({"INFO"}, translated(f"Fitted again: {', '.join(rig.name for rig in rigs) or 'nobody is left'}"))
         return {"FINISHED"}

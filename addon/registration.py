@@ -13,6 +13,7 @@ from .correct import CorrectRange, DeletePerson, InterpolateUncertain, RemoveCor
 from .export_game import ExportAll, ExportGame
 from .export_panel import REEL2RIG_PT_export
 from .failures import FAILURES, CopyReport, DismissFailures
+from .follows_worker import stop_watching
 from .import_motion import ImportMotion
 from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
 from .look_through import LookThroughCamera
@@ -69,6 +70,7 @@ def register() -> None:
 def unregister() -> None:
     """Stop a running capture or set-up and take everything back, in reverse order."""
     JOBS.stop_all()
+    stop_watching()
     FAILURES.clear()
     stop_set_up()
     forget_state()

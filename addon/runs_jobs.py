@@ -7,8 +7,10 @@ import bpy
 
 from ..lifter.errors import CaptureError
 from .capture_jobs import JOBS, Job
+from .failures import remember
 from .follows_worker import FollowsWorker
 from .rig import leave_edit_modes
+from .set_up_capture import set_up_progress
 from .text_lines import filled
 from .worker import Worker
 
@@ -21,6 +23,8 @@ class RunsJobs(FollowsWorker):
 
     def run(self: Any, context: Any, jobs: Sequence[Job]) -> set[str]:
         """Start the first of ``jobs``; the operator that follows the running job will start the others."""
+        if set_up_progress() is not None:
+            return self.fail(CaptureError("busy", "Captures are being set up.", "Wait until that has ended."))
         started = None
         for number, job in enumerate(jobs):
             try:
@@ -40,8 +44,12 @@ class RunsJobs(FollowsWorker):
         JOBS.stop()
 
     def abandon(self) -> None:
-        """Kill the running job and forget the others."""
+        """Kill the running job and forget the others; the panel will say so."""
+        names = [job.name for job in (JOBS.job, *JOBS.waiting) if job is not None]
         JOBS.stop_all()
+        if names:
+            lost = CaptureError("stopped", "Stopped, since its window or file was closed.", "Start it again.")
+            remember(", ".join(names), lost)
 
     def following(self: Any) -> Worker | None:
         """Start the next job that can be started."""
@@ -58,10 +66,11 @@ class RunsJobs(FollowsWorker):
         job, worker = JOBS.done(), self._worker
         if worker.error is not None:
             return self.fail(worker.error, job.name)
-        leave_edit_modes()
         try:
+            leave_edit_modes()
             job.take_over(worker.result or {})
-        except RuntimeError as error:  # the error report of the operator that takes over
-            said = str(error).removeprefix(f"{bpy.app.translations.pgettext_rpt('Error')}: ").strip()
-            return self.fail(CaptureError("not_taken_over", said), job.name)
+        except RuntimeError as error:  # the error report of an operator, or a whole traceback of Python
+            said = str(error).strip().splitlines()[-1:] or [""]
+            message = said[0].removeprefix(f"{bpy.app.translations.pgettext_rpt('Error')}: ")
+            return self.fail(CaptureError("not_taken_over", message), job.name)
         return {"FINISHED"}

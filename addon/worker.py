@@ -169,7 +169,7 @@ def _kill_group(process: subprocess.Popen[str]) -> None:
         try:
             os.killpg(process.pid, blow)
             process.wait(timeout=seconds)
-        except ProcessLookupError:  # they have all ended
+        except (ProcessLookupError, PermissionError):  # they have all ended; macOS says so in its own way
             return
         except subprocess.TimeoutExpired:
             continue

@@ -22,9 +22,13 @@ def check_place(out: Path) -> None:
     """Find out before the long work whether ``out`` can become a folder. Raises InputError("bad_out")."""
     known = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not known.is_dir():
-        raise InputError("bad_out", f"{known} is a file, not a folder.", "Choose a folder: --out, or Captures In in the panel.")
-    if not os.access(known, os.W_OK):
-        raise InputError("bad_out", f"{known} may not be written.", "Choose another folder: --out, or Captures In in the panel.")
+        hint = "Choose a folder: --out, or Captures In in the panel."
+        raise InputError("bad_out", f"{known} is a file, not a folder.", hint)
+    beside = out.absolute().parent  # where the results are gathered
+    locked = next((folder for folder in (known, beside) if folder.exists() and not os.access(folder, os.W_OK)), None)
+    if locked is not None:
+        hint = "Choose another folder: --out, or Captures In in the panel."
+        raise InputError("bad_out", f"{locked} may not be written.", hint)
 
 
 @contextmanager

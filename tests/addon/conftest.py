@@ -27,6 +27,23 @@ import pytest  # noqa: E402
 from reel2rig.lifter.motion_file import Motion, write_motion  # noqa: E402
 from reel2rig.smpl_assets.body import Body, open_body  # noqa: E402
 
+_exit_status = pytest.ExitCode.INTERNAL_ERROR
+
+
+def pytest_sessionfinish(exitstatus: int | pytest.ExitCode) -> None:
+    """Remember how the tests went."""
+    global _exit_status
+    _exit_status = pytest.ExitCode(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End at once: Blender 4.5 as a module may wait for ever when Python ends in the usual way."""
+    if not hasattr(config, "workerinput"):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(_exit_status))
+
 
 @pytest.fixture
 def scene() -> Any:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,9 @@ class Window:
         self.window_manager = self
         self.workspace = SimpleNamespace(status_text_set=lambda text: setattr(self, "status", text))
         area = SimpleNamespace(type="VIEW_3D", tag_redraw=lambda: setattr(self, "redraws", self.redraws + 1))
-        self.windows = [SimpleNamespace(screen=SimpleNamespace(areas=[area]))]
+        self.screen = SimpleNamespace(areas=[area], is_animation_playing=False)
+        self.dragging: list[SimpleNamespace] = []
+        self.windows = [SimpleNamespace(screen=self.screen, modal_operators=self.dragging)]
 
     def event_timer_add(self, _seconds: float, window: object) -> str:
         self.timers += 1
@@ -36,6 +39,9 @@ class Window:
 
     def modal_handler_add(self, _operator: object) -> None:
         pass
+
+    def temp_override(self, workspace: object) -> Any:
+        return nullcontext(workspace)
 
 
 class Operator(FollowsWorker):
@@ -76,8 +82,17 @@ class Operator(FollowsWorker):
 
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(follows_worker, "bpy", SimpleNamespace(app=SimpleNamespace(background=False)))
-    return Window()
+    window = Window()
+    of_python = SimpleNamespace(bl_rna_get_subclass_py=lambda name: Operator if name.startswith("REEL2RIG") else None)
+    blender = SimpleNamespace(
+        app=SimpleNamespace(background=False),
+        context=window,
+        data=SimpleNamespace(workspaces=[window.workspace]),
+        types=SimpleNamespace(Operator=of_python),
+    )
+    monkeypatch.setattr(follows_worker, "bpy", blender)
+    monkeypatch.setattr(follows_worker, "_timers", [])
+    return window
 
 
 def test_blender_stays_usable_until_the_worker_ends(window: Any) -> None:
@@ -105,6 +120,39 @@ def test_escape_cancels_where_it_may(window: Any) -> None:
     assert not worker.poll()
     assert operator.said == ["Stopped"]
     assert (window.timers, window.status) == (0, None)
+
+
+def test_escape_while_the_animation_plays_belongs_to_the_player(window: Any) -> None:
+    operator = Operator()
+    worker = operator.start(window, HANG)
+    window.screen.is_animation_playing = True
+    assert operator.modal(window, ESCAPE) == {"PASS_THROUGH"}
+    assert worker.poll()
+    operator.stop()
+
+
+def test_nothing_is_taken_over_while_the_user_drags_something(window: Any) -> None:
+    operator = Operator()
+    worker = operator.start(window, [sys.executable, "-c", "print('{\"result\": {}}')"])
+    window.dragging += [
+        SimpleNamespace(bl_idname=name) for name in ("REEL2RIG_OT_import_video", "TRANSFORM_OT_translate")
+    ]
+    while worker.poll():
+        worker.wait(1.0)
+    for _ in range(3):
+        assert operator.modal(window, TIMER) == {"PASS_THROUGH"}
+    window.dragging.pop()
+    assert operator.modal(window, TIMER) == {"FINISHED"}
+
+
+def test_switched_off_nothing_stays_on_the_screen(window: Any) -> None:
+    operator = Operator()
+    operator.start(window, HANG)
+    operator.modal(window, TIMER)
+    assert window.status is not None
+    follows_worker.stop_watching()
+    assert (window.timers, window.status) == (0, None)
+    operator.stop()
 
 
 def test_a_worker_stopped_from_the_panel_ends_the_watch(window: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import import_video, panel, registration
+from reel2rig.addon import import_video, panel, registration, runs_jobs
 from reel2rig.addon.capture_jobs import JOBS, Job
 from reel2rig.addon.environment_state import State
 from reel2rig.addon.failures import FAILURES
@@ -102,11 +102,34 @@ def test_captures_go_where_the_user_wants_them(fake: FakeCapture, tmp_path: Path
 
 def test_a_dropped_clip_is_captured_as_the_panel_says(scene: Any) -> None:
     settings = scene.reel2rig
-    settings.height, settings.preset, settings.folder = 1.9, "best", "//captures"
+    settings.height, settings.preset, settings.folder, settings.end = 1.9, "best", "//captures", 3.0
     told = {"preset"}
-    dropped = SimpleNamespace(preset="fast", properties=SimpleNamespace(is_property_set=lambda name: name in told))
+    properties = SimpleNamespace(is_property_set=lambda name: name in told)
+    dropped = SimpleNamespace(preset="fast", end=0.0, properties=properties)
     import_video.take_settings(dropped, settings)
     assert (dropped.height, dropped.preset, dropped.folder) == (pytest.approx(1.9), "fast", "//captures")
+    assert dropped.end == 0.0, "the part of another video"
+
+
+def test_a_folder_beside_a_file_that_was_never_saved_is_refused(fake: FakeCapture) -> None:
+    with pytest.raises(RuntimeError, match="Save the file first"):
+        bpy.ops.reel2rig.import_video(filepath=str(fake.clip("a.mp4", "")), folder="//captures")
+
+
+def test_no_capture_while_captures_are_set_up(fake: FakeCapture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_jobs, "set_up_progress", lambda: "half way")
+    with pytest.raises(RuntimeError, match="being set up"):
+        bpy.ops.reel2rig.import_video(filepath=str(fake.clip("a.mp4", "")))
+    assert not fake.requests or JOBS.worker is None
+
+
+def test_what_a_closed_file_stopped_is_said(fake: FakeCapture, drawn: Drawn) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        JOBS.add(Job(name, HANG, print))
+    runs_jobs.RunsJobs().abandon()
+    assert JOBS.worker is None
+    assert FAILURES[0].name == "a.mp4, b.mp4"
+    assert "file was closed" in " ".join(drawn(panel.REEL2RIG_PT_capture))
 
 
 @pytest.mark.parametrize(
@@ -209,5 +232,8 @@ def test_the_part_of_the_clip_is_taken_from_the_timeline(scene: Any) -> None:
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 49, 60
     bpy.ops.reel2rig.scene_range()
     assert (scene.reel2rig.start, scene.reel2rig.end) == pytest.approx((2.0, 2.5))
+    scene.frame_preview_start, scene.frame_preview_end = -20, 0
+    with pytest.raises(RuntimeError, match="before the video begins"):
+        bpy.ops.reel2rig.scene_range()
     bpy.ops.reel2rig.whole_clip()
     assert (scene.reel2rig.start, scene.reel2rig.end) == (0.0, 0.0)

@@ -5,7 +5,15 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import capture_settings, character_panel, export_panel, import_video, panel, preferences, registration
+from reel2rig.addon import (
+    capture_settings,
+    character_panel,
+    export_panel,
+    import_video,
+    panel,
+    preferences,
+    registration,
+)
 from reel2rig.addon.environment_state import State
 from reel2rig.addon.export_game import ExportGame
 from reel2rig.addon.worker_commands import CaptureRequest

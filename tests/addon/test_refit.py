@@ -107,8 +107,10 @@ def test_the_marked_range_is_corrected_in_seconds_of_the_clip(capture: FakeRefit
     mark(scene, 13, 22)
     bpy.ops.reel2rig.correct_range(kind="stand_left")
     first, second = corrections_of(rig())
-    assert (first.kind, first.person, first.start, first.end) == ("swap", 1, pytest.approx(0.1), pytest.approx(0.3))
-    assert (second.kind, second.start) == ("stand_left", pytest.approx(0.4))
+    assert (first.kind, first.person, second.kind) == ("swap", 1, "stand_left")
+    times = np.arange(40) / 30.0
+    assert np.flatnonzero(first.holds(times)).tolist() == list(range(3, 10))  # frame 1 shows the clip's frame 0
+    assert np.flatnonzero(second.holds(times)).tolist() == list(range(12, 22))
     assert capture.asked[-1][1] == [str(first), str(second)]
     assert CORRECTIONS in rig(2)
     assert not corrections_of(rig(2))
@@ -128,6 +130,18 @@ def test_corrections_of_the_others_are_kept_and_each_can_be_removed(capture: Fak
     assert corrections_of(rig(2)) == []
     assert [one.kind for one in corrections_of(rig(1))] == ["swap"]
     assert bpy.ops.reel2rig.remove_correction(index=5) == {"CANCELLED"}
+
+
+def test_two_characters_of_one_person_correct_it_once(capture: FakeRefit, scene: Any) -> None:
+    twin = rig().copy()
+    twin.data = rig().data.copy()
+    scene.collection.objects.link(twin)
+    mark(scene, 4, 10)
+    bpy.ops.reel2rig.correct_range(kind="swap")
+    bpy.ops.reel2rig.correct_range(kind="stand")
+    assert [text.split(":")[0] for text in capture.asked[-1][1]] == ["swap", "stand"]
+    bpy.ops.reel2rig.remove_correction(index=1)
+    assert [text.split(":")[0] for text in capture.asked[-1][1]] == ["swap"]
 
 
 def test_uncertain_stretches_are_interpolated_everywhere_or_in_the_marked_range(capture: FakeRefit, scene: Any) -> None:

@@ -29,9 +29,11 @@ def new_person(capture: Any, name: str) -> Any:
 
 
 def capture_of(rig: Any) -> Any | None:
-    """The collection of the capture that ``rig`` came with, or None when it is gone."""
+    """The collection of the capture that ``rig`` came with, or None when it is gone. Of copies, the one it is in."""
     same = _with_id_of(rig, bpy.data.collections)
-    return next((item for item in same if any(child in same for child in item.children) or camera_in(item)), None)
+    captures = [item for item in same if any(child in same for child in item.children) or camera_in(item)]
+    captures.sort(key=lambda item: rig not in item.all_objects.values())
+    return next(iter(captures), None)
 
 
 def camera_of(rig: Any) -> Any | None:

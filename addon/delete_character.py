@@ -32,7 +32,7 @@ def delete_character(rig: Any) -> None:
     _remove_unused(bpy.data.armatures, [armature])
     _remove_unused(bpy.data.actions, actions)
     _remove_empty(homes)
-    if capture is not None and not people_of(capture_id):
+    if capture is not None and not any(capture_of(other) == capture for other in people_of(capture_id)):
         _remove_capture(capture)
 
 

@@ -313,6 +313,18 @@ def test_delete_leaves_the_file_as_it_was_before_the_import(
     assert not scene.timeline_markers
 
 
+def test_deleting_everybody_in_a_copy_of_the_scene_leaves_the_first_scene_alone(scene: Any, made: Any) -> None:
+    before, camera = everything(), scene.camera
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.scene.new(type="FULL_COPY")
+    copy = next(item for item in bpy.data.scenes if item != scene)
+    delete_character(next(item for item in copy.objects if item.type == "ARMATURE"))
+    assert not copy.objects
+    assert everything() == before
+    assert scene.camera == camera
+    assert camera_of(made.rig) == camera
+
+
 def test_delete_leaves_other_captures_and_the_users_own_things(
     scene: Any, made: Any, motion_path: Path, body: Body
 ) -> None:

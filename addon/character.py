@@ -38,6 +38,7 @@ MOTION: Final = "reel2rig_motion"
 TRACK: Final = "reel2rig_track"
 """The person's number in the capture's keypoints."""
 REPORT: Final = "reel2rig_report"
+CORRECTIONS: Final = "reel2rig_corrections"
 """What the capture says of itself, a text of lines."""
 INT_RANGE: Final = (-(2**31), 2**31 - 1)  # what a property holds
 FrameRate = Literal["auto", "clip", "scene"]
@@ -131,6 +132,8 @@ def remember_file(rig: Any, path: Path) -> None:
     if (path.parent / RECORD).is_file():
         rig[CAPTURE] = str(path.parent)
         rig[REPORT] = "\n".join(report_lines(path.parent, path.name))
+        if CORRECTIONS not in rig:  # the file may be of a capture that was corrected before
+            rig[CORRECTIONS] = "\n".join(str(one) for one in recorded_corrections(path.parent, rig[TRACK]))
     else:
         rig.pop(CAPTURE, None)
         rig.pop(REPORT, None)

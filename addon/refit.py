@@ -18,14 +18,13 @@ from .body_choice import body_from
 from .capture_jobs import JOBS, Job
 from .capture_report import read_record
 from .capture_settings import BUILDS, CONTACTS, FIT, FitSettings
-from .character import CAPTURE, MOTION, TRACK, active_character, is_character
+from .character import CAPTURE, CORRECTIONS, MOTION, TRACK, active_character, is_character
 from .preferences import body_file, capture_python
 from .rebuild import rebuild_character
 from .runs_jobs import RunsJobs
 from .text_lines import explained, translated
 from .worker_commands import FitRequest, refit_command
 
-CORRECTIONS: Final = "reel2rig_corrections"
 SETTINGS: Final = "reel2rig_settings"
 ASKED: Final = ("height", *FIT)
 
@@ -153,11 +152,6 @@ class Refit(FitsAgain, FitSettings, bpy.types.Operator):
         """In a window: start and watch. Without one: wait and take over the result."""
         rig: Any = active_character(context)
         return self.fit_again(context, rig, corrections_of(rig), {name: getattr(self, name) for name in ASKED})
-
-
-def _scene_of(rig: Any, shown: Any) -> Any:
-    """The scene that ``rig`` is in: the one that is shown, where it is in several or none."""
-    return shown if shown in rig.users_scene else next(iter(rig.users_scene), shown)
 
 
 class UpdateCharacters(bpy.types.Operator):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from reel2rig.addon import character_panel, refit
 from reel2rig.addon.capture_jobs import JOBS, Job
-from reel2rig.addon.refit import CORRECTIONS, asked_before, corrections_of
+from reel2rig.addon.character import CORRECTIONS
+from reel2rig.addon.refit import asked_before, corrections_of
 from reel2rig.addon.worker_commands import FitRequest
 from reel2rig.lifter.motion_file import Motion, write_motion
 
@@ -236,6 +237,16 @@ def test_looking_through_the_camera_of_the_active_character(capture: FakeRefit, 
     assert scene.camera == own
     bpy.data.objects.remove(own)
     assert not bpy.ops.reel2rig.look_through_camera.poll()
+
+
+def test_a_corrected_capture_that_is_imported_again_keeps_its_corrections(capture: FakeRefit, scene: Any) -> None:
+    folder = refit.capture_folder(rig())
+    record = json.loads((folder / "capture.json").read_text("utf-8"))
+    record["corrections"] = ["swap:7:0.1:0.2", "free:1:0.5:0.6"]
+    (folder / "capture.json").write_text(json.dumps(record), encoding="utf-8")
+    bpy.ops.reel2rig.import_motion(filepath=str(folder / "person_01.npz"))
+    again = bpy.context.view_layer.objects.active
+    assert [one.kind for one in corrections_of(again)] == ["free"]
 
 
 def test_damaged_corrections_are_left_out(capture: FakeRefit) -> None:

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..lifter.atomic_file import written_whole
 from ..lifter.errors import CaptureError, InputError
-from .export_targets import FORMATS, TARGETS, Format
+from .export.export_targets import FORMATS, TARGETS, Format
 
 if TYPE_CHECKING:
-    from .character import ImportedCharacter
-    from .retarget_file import Performance
+    from .character.character import ImportedCharacter
+    from .retarget.retarget_file import Performance
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,8 +78,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     _asked_for(options)  # an odd wish is said before the work begins
     import bpy
 
-    from .body_choice import body_from
-    from .character import import_motions
+    from .character.body_choice import body_from
+    from .character.character import import_motions
 
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
@@ -115,7 +115,7 @@ def _performances(
     scene: Any, characters: "list[ImportedCharacter]", options: argparse.Namespace
 ) -> "list[Performance]":
     """Who plays each motion: the captured character itself, or the one to retarget to."""
-    from .retarget_file import Performance, retargeted
+    from .retarget.retarget_file import Performance, retargeted
 
     rigs = [character.rig for character in characters]
     if options.retarget is not None:
@@ -126,7 +126,7 @@ def _performances(
 def _export(
     played: "list[Performance]", path: Path, target: str, file_format: Format, scene: Any
 ) -> list[dict[str, Any]]:
-    from .export import export_character
+    from .export.export import export_character
 
     reports = []
     for number, performance in enumerate(played, start=1):

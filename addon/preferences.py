@@ -9,8 +9,8 @@ from typing import Any, Final
 import bpy
 
 from ..lifter.errors import CaptureError
-from .capture_environment import USER_FOLDER_NAME, check_python, environment_state, find_python
-from .environment_state import State
+from .set_up.capture_environment import USER_FOLDER_NAME, check_python, environment_state, find_python
+from .set_up.environment_state import State
 from .text_lines import explained
 
 ADDON: Final = __name__.rsplit(".", 2)[0]

@@ -5,23 +5,23 @@ from typing import Any, Final
 import bpy
 
 from . import translation
-from .animate_panel import ANIMATE_CLASSES
-from .capture_jobs import JOBS
-from .capture_range import SceneRange, WholeClip
-from .character_panel import REEL2RIG_PT_character
-from .correct import CorrectRange, DeletePerson, InterpolateUncertain, RemoveCorrection
-from .export_game import ExportAll, ExportGame
-from .export_panel import REEL2RIG_PT_export
-from .failures import FAILURES, CopyReport, DismissFailures
-from .follows_worker import stop_watching
-from .import_motion import ImportMotion
-from .import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
-from .look_through import LookThroughCamera
-from .panel import REEL2RIG_PT_capture, Reel2RigSettings
+from .animate.animate_panel import ANIMATE_CLASSES
+from .capture.capture_jobs import JOBS
+from .capture.capture_panel import REEL2RIG_PT_capture, Reel2RigSettings
+from .capture.capture_range import SceneRange, WholeClip
+from .capture.correct import CorrectRange, DeletePerson, InterpolateUncertain, RemoveCorrection
+from .capture.import_video import CancelCapture, ImportVideo, REEL2RIG_FH_video, RemoveFromQueue
+from .capture.refit import Refit, UpdateCharacters
+from .character.character_panel import REEL2RIG_PT_character
+from .character.import_motion import ImportMotion
+from .character.look_through import LookThroughCamera
+from .export.export_game import ExportAll, ExportGame
+from .export.export_panel import REEL2RIG_PT_export
 from .preferences import CheckEnvironment, Reel2RigPreferences, forget_state
-from .refit import Refit, UpdateCharacters
-from .retarget_panel import RETARGET_CLASSES
-from .set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
+from .retarget.retarget_panel import RETARGET_CLASSES
+from .set_up.set_up_capture import CancelSetUp, SetUpCapture, SetUpFromWheels, stop_set_up
+from .workers.failures import FAILURES, CopyReport, DismissFailures
+from .workers.follows_worker import stop_watching
 
 CLASSES: Final[tuple[type, ...]] = (
     CheckEnvironment,

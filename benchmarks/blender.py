@@ -23,9 +23,9 @@ import bpy
 import numpy as np
 
 from ..addon import registration
-from ..addon.bone_channels import bone_channels
-from ..addon.keying import key_bones
-from ..addon.rig import rest_axes, rest_heads
+from ..addon.character.bone_channels import bone_channels
+from ..addon.character.keying import key_bones
+from ..addon.character.rig import rest_axes, rest_heads
 from ..lifter.motion_file import Motion, write_motion
 from ..smpl_assets.body import open_body
 from .example_characters import EXAMPLES, build_example

@@ -13,8 +13,8 @@ import bpy
 import numpy as np
 from mathutils import Euler, Matrix, Vector
 
-from ..addon.rest_pose import rest_pose
-from ..addon.rig import edit_mode
+from ..addon.character.rest_pose import rest_pose
+from ..addon.character.rig import edit_mode
 from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import Array, matrix_from_axis_angle
 from ..smpl_assets.skeleton import JOINT, JOINT_NAMES, PARENTS

@@ -20,13 +20,13 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..addon.bone_map import BoneMap
-from ..addon.bone_map_guess import guess_bone_map
-from ..addon.character import import_motions
-from ..addon.retarget import RetargetOptions
-from ..addon.retarget_characters import RetargetReport, retarget_characters
-from ..addon.retarget_rest import end_of
-from ..addon.retarget_rig import read_tree
+from ..addon.character.character import import_motions
+from ..addon.retarget.bone_map import BoneMap
+from ..addon.retarget.bone_map_guess import guess_bone_map
+from ..addon.retarget.retarget import RetargetOptions
+from ..addon.retarget.retarget_characters import RetargetReport, retarget_characters
+from ..addon.retarget.retarget_rest import end_of
+from ..addon.retarget.retarget_rig import read_tree
 from ..lifter.motion_file import Motion, write_motion
 from ..smpl_assets.body import open_body
 from ..smpl_assets.rotation import Array, matrix_from_quaternion

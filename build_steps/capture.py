@@ -80,7 +80,7 @@ def _body_option(options: argparse.Namespace) -> list[str]:
 
 def usual_formats() -> dict[str, str]:
     """The ending of the usual file of each target, from the add-on's table."""
-    table = json.loads((ROOT / "addon" / "export_targets.json").read_text("utf-8"))
+    table = json.loads((ROOT / "addon" / "export" / "export_targets.json").read_text("utf-8"))
     return {target: facts["default_format"].lower() for target, facts in table.items()}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from .console import BuildError, run_quietly, say
 from .pins import ROOT, requirements
 
-FOLDER = ROOT / "addon" / "capture_packages"
+FOLDER = ROOT / "addon" / "set_up" / "capture_packages"
 KINDS = {"cpu": "onnxruntime", "cuda": "onnxruntime-gpu[cuda,cudnn]"}
 PYTHONS = ("3.11", "3.13")
 """Blender 4.5's and 5.2's. Later ones up to 3.14 are in the lock too, but nobody measured them."""

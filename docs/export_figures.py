@@ -31,10 +31,10 @@ def measure(folder: Path) -> dict[str, dict[str, dict[str, float | None]]]:
     """Errors of each target and format under the Blender that runs: the largest over all bones and frames looked at."""
     import bpy
 
-    from ..addon.character import import_motions
-    from ..addon.export import export_character
-    from ..addon.export_sampling import sample_motion
-    from ..addon.export_targets import FORMATS, TARGETS
+    from ..addon.character.character import import_motions
+    from ..addon.export.export import export_character
+    from ..addon.export.export_sampling import sample_motion
+    from ..addon.export.export_targets import FORMATS, TARGETS
     from ..benchmarks.blender import swinging_motion
     from ..lifter.motion_file import write_motion
     from ..smpl_assets.body import open_body
@@ -120,7 +120,7 @@ def table(figures: dict[str, Any]) -> str:
     versions = sorted(figures)
     lines = ["| target | format | the engine reads it | " + " | ".join(COLUMNS.values()) + " |"]
     lines.append("|---" * (3 + len(COLUMNS)) + "|")
-    reads = json.loads((ROOT / "addon" / "export_targets.json").read_text("utf-8"))
+    reads = json.loads((ROOT / "addon" / "export" / "export_targets.json").read_text("utf-8"))
     for target, formats in figures[versions[0]].items():
         for kind in formats:
             usual = "usual" if kind == reads[target]["default_format"] else "yes"

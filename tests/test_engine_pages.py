@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from reel2rig.addon.export_check import ALLOWED_ERROR_DEGREES, ALLOWED_ERROR_MM
-from reel2rig.addon.export_targets import FORMATS, TARGETS
+from reel2rig.addon.export.export_check import ALLOWED_ERROR_DEGREES, ALLOWED_ERROR_MM
+from reel2rig.addon.export.export_targets import FORMATS, TARGETS
 from reel2rig.docs import export_figures
 
 FOUND = json.loads(export_figures.FIGURES.read_text("utf-8"))

@@ -72,7 +72,7 @@ def _set_up(wheels: Path, out: Path) -> Iterator[float]:
     _photograph(out / "window_set_up.jpg")
     with bpy.context.temp_override(**_view()):
         bpy.ops.reel2rig.set_up_from_wheels("EXEC_DEFAULT", directory=str(wheels))
-    progress = _module("set_up_capture").set_up_progress
+    progress = _module("set_up.set_up_capture").set_up_progress
     yield from _until(lambda: progress() is None or progress()[0].stage == "install")
     yield 0.5
     _photograph(out / "window_setting_up.jpg")
@@ -146,7 +146,7 @@ def _module(name: str) -> Any:
 
 
 def _jobs() -> Any:
-    return _module("capture_jobs").JOBS
+    return _module("capture.capture_jobs").JOBS
 
 
 def _share_done() -> float:

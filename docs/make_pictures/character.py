@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from ...addon.scene_setup import add_camera, scene_frames, set_frame_rate
+from ...addon.character.scene_setup import add_camera, scene_frames, set_frame_rate
 from ...lifter.motion_file import Motion
 from ...lifter.preview import Picture, SideView, person_drawn
 
@@ -35,7 +35,7 @@ def render_export(fbx: Path, motion: Motion, rows: list[int], height: int) -> li
     rig = next(item for item in scene.objects if item.type == "ARMATURE")
     times = scene_frames(motion, scene)
     frames = np.round(rig.animation_data.action.frame_range[0] + times[rows] - times[0]).astype(int).tolist()
-    add_camera(scene, scene.collection, motion)
+    add_camera(scene, scene.collection, motion, "clip")
     set_height(scene.render, height)
     seen = [over(render(scene, frame), BACKGROUND) for frame in frames]
     side_view = SideView([person_drawn(motion)], height)

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...addon.materials import zone_materials
+from ...addon.character.materials import zone_materials
 from ...lifter.keypoint_sets import BLAZEPOSE33
 from ...lifter.preview import Picture
 from ...smpl_assets.body import Body, open_body

@@ -15,11 +15,11 @@ import bpy
 import numpy as np
 from mathutils import Euler, Matrix
 
-from ...addon.bone_map_guess import guess_bone_map
-from ...addon.character import import_motions
-from ...addon.retarget_characters import retarget_characters
-from ...addon.retarget_rest import nearest_mapped
-from ...addon.retarget_rig import read_tree
+from ...addon.character.character import import_motions
+from ...addon.retarget.bone_map_guess import guess_bone_map
+from ...addon.retarget.retarget_characters import retarget_characters
+from ...addon.retarget.retarget_rest import nearest_mapped
+from ...addon.retarget.retarget_rig import read_tree
 from ...benchmarks.example_characters import EXAMPLES, POSES, Character, build_example, example_joints
 from ...benchmarks.example_motions import pack_motion
 from ...lifter.motion_file import write_motion

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.character import figures_of
+from reel2rig.addon.character.character import figures_of
 from reel2rig.benchmarks import blender
 
 FRAMES = 5
@@ -18,7 +18,7 @@ def a_function_of_the_addon(*_arguments: Any) -> None:
     """Called by Blender at every frame."""
 
 
-a_function_of_the_addon.__module__ = "reel2rig.addon.panel"
+a_function_of_the_addon.__module__ = "reel2rig.addon.capture.capture_panel"
 
 
 @pytest.fixture

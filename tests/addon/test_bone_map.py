@@ -8,12 +8,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.bone_map import BoneMap, check_map, conventions, missing_joints, read_map, write_map
-from reel2rig.addon.bone_map_guess import guess_bone_map
-from reel2rig.addon.bone_map_names import guess_by_names, spoken_name
-from reel2rig.addon.bone_map_structure import guess_by_structure
-from reel2rig.addon.bone_tree import BoneTree
-from reel2rig.addon.retarget_rig import read_tree
+from reel2rig.addon.retarget.bone_map import BoneMap, check_map, conventions, missing_joints, read_map, write_map
+from reel2rig.addon.retarget.bone_map_guess import guess_bone_map
+from reel2rig.addon.retarget.bone_map_names import guess_by_names, spoken_name
+from reel2rig.addon.retarget.bone_map_structure import guess_by_structure
+from reel2rig.addon.retarget.bone_tree import BoneTree
+from reel2rig.addon.retarget.retarget_rig import read_tree
 from reel2rig.benchmarks.example_characters import EXAMPLES, build_example, one_spine
 from reel2rig.lifter.errors import InputError
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES

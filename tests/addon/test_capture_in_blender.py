@@ -6,8 +6,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.character import figures_of
-from reel2rig.addon.refit import corrections_of
+from reel2rig.addon.capture.refit import corrections_of
+from reel2rig.addon.character.character import figures_of
 from reel2rig.lifter.motion_file import read_motion
 from reel2rig.smpl_assets.skeleton import END
 

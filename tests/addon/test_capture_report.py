@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reel2rig.addon.capture_report import LARGEST, MOST_WARNINGS, read_record, report_lines
-from reel2rig.addon.character import import_motions
+from reel2rig.addon.character.capture_report import LARGEST, MOST_WARNINGS, read_record, report_lines
+from reel2rig.addon.character.character import import_motions
 from reel2rig.smpl_assets.body import Body
 
 RECORD = {

@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.capture_collection import camera_in, camera_of, capture_of, people_of
-from reel2rig.addon.character import import_motions
+from reel2rig.addon.character.capture_collection import camera_in, camera_of, capture_of, people_of
+from reel2rig.addon.character.character import import_motions
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body
 

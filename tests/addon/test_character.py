@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view  # pyright: ignore[reportMissingImports] - comes with bpy
 from mathutils import Vector
-from reel2rig.addon.character import active_character, character_name, import_motions
-from reel2rig.addon.rest_pose import rest_pose
-from reel2rig.addon.rig import posed_heads
+from reel2rig.addon.character.character import active_character, character_name, import_motions
+from reel2rig.addon.character.rest_pose import rest_pose
+from reel2rig.addon.character.rig import posed_heads
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body, forward

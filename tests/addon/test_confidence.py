@@ -7,9 +7,14 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.confidence import MOST_MARKERS, doubtful_stretches, low_confidence_stretches, person_confidence
-from reel2rig.addon.keying import keyed_curve
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.character.confidence import (
+    MOST_MARKERS,
+    doubtful_stretches,
+    low_confidence_stretches,
+    person_confidence,
+)
+from reel2rig.addon.character.keying import keyed_curve
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body
 

@@ -8,11 +8,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon import refit
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.confidence import doubtful_stretches
-from reel2rig.addon.correct import frames_of, marked_seconds
-from reel2rig.addon.delete_character import delete_character
+from reel2rig.addon.capture import refit
+from reel2rig.addon.capture.correct import frames_of, marked_seconds
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.character.confidence import doubtful_stretches
+from reel2rig.addon.character.delete_character import delete_character
 from reel2rig.lifter.corrections import Correction
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion

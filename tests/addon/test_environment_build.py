@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reel2rig.addon import base_python, environment_build, environment_state, package_lock, set_up_errors
-from reel2rig.addon.environment_build import SetUp, build, discard
-from reel2rig.addon.environment_state import State, inspect, python_in
-from reel2rig.addon.one_at_a_time import only_one
-from reel2rig.addon.worker import Worker
-from reel2rig.addon.worker_commands import set_up_command
+from reel2rig.addon.set_up import base_python, environment_build, environment_state, package_lock, set_up_errors
+from reel2rig.addon.set_up.environment_build import SetUp, build, discard
+from reel2rig.addon.set_up.environment_state import State, inspect, python_in
+from reel2rig.addon.set_up.one_at_a_time import only_one
+from reel2rig.addon.workers.worker import Worker
+from reel2rig.addon.workers.worker_commands import set_up_command
 from reel2rig.lifter.errors import CaptureError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -134,10 +134,10 @@ class TestBuild:
         self, place: Path, made: Path, bare: Path
     ) -> None:
         script = (
-            f"import pathlib, shutil, sys, time; sys.path.insert(0, {str(REPOSITORY / 'addon')!r})\n"
+            f"import pathlib, shutil, sys, time; sys.path.insert(0, {str(REPOSITORY / 'addon' / 'workers')!r})\n"
             "import start_module\n"
             f"start_module.load_package(pathlib.Path({str(REPOSITORY)!r}))\n"
-            "from reel2rig.addon import environment_build as b, package_lock\n"
+            "from reel2rig.addon.set_up import environment_build as b, package_lock\n"
             f"package_lock.FOLDER = pathlib.Path({str(place / 'lock')!r})\n"
             f"b._make_venv = lambda part, base: shutil.copytree({str(bare)!r}, part, symlinks=True)\n"
             "b._try_out = lambda asked: (b.commands.stage('hanging'), time.sleep(60))\n"

@@ -10,12 +10,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.export import export_character
-from reel2rig.addon.export_formats import FILE_FORMATS, BlenderExporter, Taken
-from reel2rig.addon.export_targets import FBX_OPTIONS, FORMATS, TARGETS
-from reel2rig.addon.fbx_reader import read_fbx
-from reel2rig.addon.glb_reader import read_glb
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.export.export import export_character
+from reel2rig.addon.export.export_formats import FILE_FORMATS, BlenderExporter, Taken
+from reel2rig.addon.export.export_targets import FBX_OPTIONS, FORMATS, TARGETS
+from reel2rig.addon.export.fbx_reader import read_fbx
+from reel2rig.addon.export.glb_reader import read_glb
 from reel2rig.lifter.errors import CaptureError
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body, forward

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reel2rig.addon.export_check import ExportExpectation, check_export
-from reel2rig.addon.exported_motion import ExportedMotion, NodeTree, WrongExportError, turns_from_rest
+from reel2rig.addon.export.export_check import ExportExpectation, check_export
+from reel2rig.addon.export.exported_motion import ExportedMotion, NodeTree, WrongExportError, turns_from_rest
 from reel2rig.smpl_assets.rotation import matrix_from_axis_angle
 
 BONES, PARENTS = ("root", "Hips", "Leg L"), (None, "root", "Hips")

@@ -5,8 +5,8 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import export_panel
-from reel2rig.addon.export_names import safe_file_name, safe_file_names
+from reel2rig.addon.export import export_panel
+from reel2rig.addon.export.export_names import safe_file_name, safe_file_names
 from reel2rig.lifter.motion_file import Motion, read_motion, write_motion
 
 pytestmark = pytest.mark.usefixtures("addon")

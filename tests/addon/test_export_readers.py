@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.export import export_character
-from reel2rig.addon.export_targets import TARGETS
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.export.export import export_character
+from reel2rig.addon.export.export_targets import TARGETS
 from reel2rig.lifter.motion_file import Motion
 from reel2rig.smpl_assets.body import Body, forward
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES, PARENTS

@@ -7,13 +7,13 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Quaternion, Vector
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.export import export_character
-from reel2rig.addon.export_bones import exported_tree
-from reel2rig.addon.export_targets import FORMATS, Format
-from reel2rig.addon.fbx_reader import read_fbx
-from reel2rig.addon.glb_reader import Glb, read_glb
-from reel2rig.addon.rig import edit_mode
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.character.rig import edit_mode
+from reel2rig.addon.export.export import export_character
+from reel2rig.addon.export.export_bones import exported_tree
+from reel2rig.addon.export.export_targets import FORMATS, Format
+from reel2rig.addon.export.fbx_reader import read_fbx
+from reel2rig.addon.export.glb_reader import Glb, read_glb
 from reel2rig.lifter.errors import CaptureError
 from reel2rig.smpl_assets.body import Body
 

@@ -32,7 +32,7 @@ assert bpy.ops.reel2rig.import_motion(filepath=motion) == {"FINISHED"}
 assert bpy.ops.reel2rig.export_game(filepath=out, target="unity") == {"FINISHED"}
 
 folder = sys.modules[name].__path__[0]
-commands = sys.modules[name + ".addon.worker_commands"]
+commands = sys.modules[name + ".addon.workers.worker_commands"]
 request = commands.CaptureRequest(clip=Path("none.mp4"), out=Path("out"))
 command = commands.capture_command(sys.modules[name + ".addon.preferences"].capture_python(), request)
 assert command[0] == user_python and command[5].startswith(folder), command

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from reel2rig.addon import follows_worker
-from reel2rig.addon.follows_worker import FollowsWorker
-from reel2rig.addon.worker import Worker
+from reel2rig.addon.workers import follows_worker
+from reel2rig.addon.workers.follows_worker import FollowsWorker
+from reel2rig.addon.workers.worker import Worker
 
 TIMER, MOUSE = (SimpleNamespace(type=name, value="NOTHING") for name in ("TIMER", "MOUSEMOVE"))
 ESCAPE, ESCAPE_UP = (SimpleNamespace(type="ESC", value=value) for value in ("PRESS", "RELEASE"))

@@ -13,7 +13,7 @@ from reel2rig.lifter.motion_file import Motion, write_motion
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START = f"""
-import sys; sys.path.insert(0, {str(REPOSITORY / "addon")!r})
+import sys; sys.path.insert(0, {str(REPOSITORY / "addon" / "workers")!r})
 from pathlib import Path
 from start_module import load_package
 load_package(Path({str(REPOSITORY)!r}))

@@ -9,11 +9,12 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import import_video, panel, registration, runs_jobs
-from reel2rig.addon.capture_jobs import JOBS, Job
-from reel2rig.addon.environment_state import State
-from reel2rig.addon.failures import FAILURES
-from reel2rig.addon.worker_commands import CaptureRequest
+from reel2rig.addon import registration
+from reel2rig.addon.capture import capture_panel, import_video, runs_jobs
+from reel2rig.addon.capture.capture_jobs import JOBS, Job
+from reel2rig.addon.set_up.environment_state import State
+from reel2rig.addon.workers.failures import FAILURES
+from reel2rig.addon.workers.worker_commands import CaptureRequest
 from reel2rig.lifter.motion_file import Motion, write_motion
 
 pytestmark = pytest.mark.usefixtures("addon")
@@ -129,7 +130,7 @@ def test_what_a_closed_file_stopped_is_said(fake: FakeCapture, drawn: Drawn) -> 
     runs_jobs.RunsJobs().abandon()
     assert JOBS.worker is None
     assert FAILURES[0].name == "a.mp4, b.mp4"
-    assert "file was closed" in " ".join(drawn(panel.REEL2RIG_PT_capture))
+    assert "file was closed" in " ".join(drawn(capture_panel.REEL2RIG_PT_capture))
 
 
 @pytest.mark.parametrize(
@@ -149,9 +150,9 @@ def test_what_went_wrong_is_said_and_kept_in_the_panel(fake: FakeCapture, script
         bpy.ops.reel2rig.import_video(filepath=str(clip))
     assert not bpy.data.objects
     assert bpy.ops.reel2rig.import_video.poll()
-    assert says in " ".join(drawn(panel.REEL2RIG_PT_capture)).replace("  ", " ")
+    assert says in " ".join(drawn(capture_panel.REEL2RIG_PT_capture)).replace("  ", " ")
     assert bpy.ops.reel2rig.dismiss_failures() == {"FINISHED"}
-    assert says not in " ".join(drawn(panel.REEL2RIG_PT_capture))
+    assert says not in " ".join(drawn(capture_panel.REEL2RIG_PT_capture))
     assert not bpy.ops.reel2rig.dismiss_failures.poll()
 
 
@@ -160,7 +161,7 @@ def test_the_report_of_a_crash_can_be_copied(fake: FakeCapture, drawn: Drawn) ->
     clip = fake.clip("옷.mp4", "import sys; print('free: 3 MB', file=sys.stderr); raise MemoryError('no room')")
     with pytest.raises(RuntimeError):
         bpy.ops.reel2rig.import_video(filepath=str(clip))
-    shown = drawn(panel.REEL2RIG_PT_capture)
+    shown = drawn(capture_panel.REEL2RIG_PT_capture)
     assert "MemoryError: no room" in shown
     assert "reel2rig.copy_report" in shown
     assert bpy.ops.reel2rig.copy_report() == {"FINISHED"}
@@ -172,7 +173,7 @@ def test_the_report_of_a_crash_can_be_copied(fake: FakeCapture, drawn: Drawn) ->
 
 def import_video_report() -> str:
     """What Copy Report puts into the clipboard, which Blender has only in a window."""
-    from reel2rig.addon.failures import report_text
+    from reel2rig.addon.workers.failures import report_text
 
     return report_text()
 
@@ -181,7 +182,7 @@ def test_the_clip_and_an_environment_are_needed(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(RuntimeError, match="There is no video"):
         bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "none.mp4"))
     monkeypatch.setenv("REEL2RIG_PYTHON", "")
-    monkeypatch.setattr("reel2rig.addon.capture_environment.PACKAGE_FOLDER", tmp_path)
+    monkeypatch.setattr("reel2rig.addon.set_up.capture_environment.PACKAGE_FOLDER", tmp_path)
     (tmp_path / "a.mp4").touch()
     with pytest.raises(RuntimeError, match=r"build\.py setup"):
         bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "a.mp4"))
@@ -214,10 +215,10 @@ def test_unregister_kills_everything() -> None:
 
 
 def test_the_panel_shows_what_runs_and_what_waits(monkeypatch: pytest.MonkeyPatch, drawn: Drawn) -> None:
-    monkeypatch.setattr(panel, "capture_state", lambda: State("own"))
+    monkeypatch.setattr(capture_panel, "capture_state", lambda: State("own"))
     for name in ("a.mp4", "b.mp4", "c.mp4"):
         JOBS.add(Job(name, HANG, print))
-    shown = drawn(panel.REEL2RIG_PT_capture)
+    shown = drawn(capture_panel.REEL2RIG_PT_capture)
     assert shown[:3] == ["a.mp4", "0.00 Starting", "reel2rig.cancel_capture"]
     assert {"b.mp4", "c.mp4", "reel2rig.import_video"} <= set(shown)
     assert bpy.ops.reel2rig.remove_from_queue(index=0) == {"FINISHED"}

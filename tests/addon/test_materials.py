@@ -2,7 +2,7 @@
 
 import bpy
 import pytest
-from reel2rig.addon.materials import principled_shader
+from reel2rig.addon.character.materials import principled_shader
 
 pytestmark = pytest.mark.usefixtures("addon")
 

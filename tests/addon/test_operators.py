@@ -5,18 +5,13 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import (
-    capture_settings,
-    character_panel,
-    export_panel,
-    import_video,
-    panel,
-    preferences,
-    registration,
-)
-from reel2rig.addon.environment_state import State
-from reel2rig.addon.export_game import ExportGame
-from reel2rig.addon.worker_commands import CaptureRequest
+from reel2rig.addon import preferences, registration
+from reel2rig.addon.capture import capture_panel, capture_settings, import_video
+from reel2rig.addon.character import character_panel
+from reel2rig.addon.export import export_panel
+from reel2rig.addon.export.export_game import ExportGame
+from reel2rig.addon.set_up.environment_state import State
+from reel2rig.addon.workers.worker_commands import CaptureRequest
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import open_body
 
@@ -88,7 +83,7 @@ def test_check_environment_reports_what_it_found(tmp_path: Path, monkeypatch: py
 
 
 def preferences_report() -> Any:
-    from reel2rig.addon.capture_environment import EnvironmentReport
+    from reel2rig.addon.set_up.capture_environment import EnvironmentReport
 
     return EnvironmentReport("3.11", {"onnxruntime": "1.31"}, ())
 
@@ -104,8 +99,8 @@ def test_videos_may_be_dropped_into_the_3d_view_only() -> None:
 
 
 def test_the_panel_shows_source_and_character(motion_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: Any) -> None:
-    monkeypatch.setattr(panel, "capture_state", lambda: State("own"))
-    shown = drawn(panel.REEL2RIG_PT_capture)
+    monkeypatch.setattr(capture_panel, "capture_state", lambda: State("own"))
+    shown = drawn(capture_panel.REEL2RIG_PT_capture)
     assert "reel2rig.import_video" in shown
     assert {"height", "preset", "start", "end", "build", "smoothing", "contacts", "foot_lock", "floor"} <= set(shown)
     assert not character_panel.REEL2RIG_PT_character.poll(bpy.context)

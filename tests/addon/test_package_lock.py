@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from reel2rig.addon import package_lock
+from reel2rig.addon.set_up import package_lock
 from reel2rig.lifter.errors import CaptureError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import reel2rig
-from reel2rig.addon.progress_text import STAGES, clock, progress_text
-from reel2rig.addon.worker import Progress
+from reel2rig.addon.workers.progress_text import STAGES, clock, progress_text
+from reel2rig.addon.workers.worker import Progress
 
 ROOT = Path(reel2rig.__file__).parent
 
@@ -28,7 +28,7 @@ def test_time_left_is_shown_as_on_a_clock(seconds: float, shown: str) -> None:
 def test_every_stage_has_words() -> None:
     begun = {
         call.args[0].value
-        for file in [*(ROOT / "lifter").glob("*.py"), ROOT / "addon/environment_build.py"]
+        for file in [*(ROOT / "lifter").glob("*.py"), ROOT / "addon/set_up/environment_build.py"]
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "stage"
         if isinstance(call.args[0], ast.Constant)

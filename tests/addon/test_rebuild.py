@@ -8,11 +8,11 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
-from reel2rig.addon.capture_collection import camera_of
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.delete_character import delete_character
-from reel2rig.addon.rebuild import rebuild_character
-from reel2rig.addon.rig import posed_heads
+from reel2rig.addon.character.capture_collection import camera_of
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.character.delete_character import delete_character
+from reel2rig.addon.character.rebuild import rebuild_character
+from reel2rig.addon.character.rig import posed_heads
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body, forward

@@ -10,11 +10,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon import character_panel, refit
-from reel2rig.addon.capture_jobs import JOBS, Job
-from reel2rig.addon.character import CORRECTIONS
-from reel2rig.addon.refit import asked_before, corrections_of
-from reel2rig.addon.worker_commands import FitRequest
+from reel2rig.addon.capture import refit
+from reel2rig.addon.capture.capture_jobs import JOBS, Job
+from reel2rig.addon.capture.refit import asked_before, corrections_of
+from reel2rig.addon.character import character_panel
+from reel2rig.addon.character.character import CORRECTIONS
+from reel2rig.addon.workers.worker_commands import FitRequest
 from reel2rig.lifter.motion_file import Motion, write_motion
 
 pytestmark = pytest.mark.usefixtures("addon")
@@ -255,7 +256,7 @@ def test_damaged_corrections_are_left_out(capture: FakeRefit) -> None:
 
 
 def test_every_correction_has_a_button_with_a_tooltip() -> None:
-    from reel2rig.addon.correct import KIND_ITEMS, CorrectRange
+    from reel2rig.addon.capture.correct import KIND_ITEMS, CorrectRange
     from reel2rig.lifter.corrections import KINDS
 
     assert {kind for kind, _, _ in KIND_ITEMS} == set(KINDS)

@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.resample import known_times, resample
-from reel2rig.addon.rig import posed_heads
-from reel2rig.addon.scene_setup import on_whole_frames, scene_frame, scene_seconds
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.character.resample import known_times, resample
+from reel2rig.addon.character.rig import posed_heads
+from reel2rig.addon.character.scene_setup import on_whole_frames, scene_frame, scene_seconds
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body, forward

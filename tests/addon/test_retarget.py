@@ -7,10 +7,10 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Euler, Vector
-from reel2rig.addon.bone_map_guess import guess_bone_map
-from reel2rig.addon.retarget_characters import retarget_characters
-from reel2rig.addon.retarget_keying import ORDERS, euler_angles
-from reel2rig.addon.retarget_rig import read_tree
+from reel2rig.addon.retarget.bone_map_guess import guess_bone_map
+from reel2rig.addon.retarget.retarget_characters import retarget_characters
+from reel2rig.addon.retarget.retarget_keying import ORDERS, euler_angles
+from reel2rig.addon.retarget.retarget_rig import read_tree
 from reel2rig.benchmarks.example_characters import EXAMPLES, example_in, one_spine
 from reel2rig.benchmarks.example_motions import one_pose
 from reel2rig.benchmarks.retarget_error import direction_errors, heads_at, import_capture, retarget_to, turned_at

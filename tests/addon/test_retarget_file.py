@@ -7,11 +7,11 @@ from typing import Any
 import bpy
 import pytest
 from reel2rig.addon.__main__ import main
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.export import export_character
-from reel2rig.addon.export_stage import meshes_of
-from reel2rig.addon.fbx_reader import read_fbx
-from reel2rig.addon.retarget_file import load_character, retargeted
+from reel2rig.addon.character.character import import_motions
+from reel2rig.addon.export.export import export_character
+from reel2rig.addon.export.export_stage import meshes_of
+from reel2rig.addon.export.fbx_reader import read_fbx
+from reel2rig.addon.retarget.retarget_file import load_character, retargeted
 from reel2rig.benchmarks.example_characters import EXAMPLES, build_example
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion

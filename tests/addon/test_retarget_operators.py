@@ -5,9 +5,15 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon.bone_map import read_map
-from reel2rig.addon.retarget_operator import AddTwistBone, GuessBoneMap, LoadBoneMap, RetargetCapture, SaveBoneMap
-from reel2rig.addon.retarget_panel import LABELS, REEL2RIG_PT_retarget
+from reel2rig.addon.retarget.bone_map import read_map
+from reel2rig.addon.retarget.retarget_operator import (
+    AddTwistBone,
+    GuessBoneMap,
+    LoadBoneMap,
+    RetargetCapture,
+    SaveBoneMap,
+)
+from reel2rig.addon.retarget.retarget_panel import LABELS, REEL2RIG_PT_retarget
 from reel2rig.benchmarks.example_characters import EXAMPLES, build_example
 
 pytestmark = pytest.mark.usefixtures("addon")

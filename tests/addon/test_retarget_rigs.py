@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
-from reel2rig.addon.bone_map import BoneMap
-from reel2rig.addon.bone_map_guess import guess_bone_map
-from reel2rig.addon.retarget_characters import retarget_characters
-from reel2rig.addon.retarget_rig import _keyed, _played, read_capture, read_tree
+from reel2rig.addon.retarget.bone_map import BoneMap
+from reel2rig.addon.retarget.bone_map_guess import guess_bone_map
+from reel2rig.addon.retarget.retarget_characters import retarget_characters
+from reel2rig.addon.retarget.retarget_rig import _keyed, _played, read_capture, read_tree
 from reel2rig.benchmarks.example_characters import EXAMPLES, example_in
 from reel2rig.benchmarks.example_motions import pack_motion
 from reel2rig.benchmarks.retarget_error import direction_errors, heads_at, import_capture, retarget_to

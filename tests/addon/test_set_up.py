@@ -9,17 +9,11 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon import (
-    capture_environment,
-    environment_state,
-    package_lock,
-    panel,
-    preferences,
-    registration,
-    set_up_capture,
-)
-from reel2rig.addon.capture_jobs import JOBS
-from reel2rig.addon.worker import Worker
+from reel2rig.addon import preferences, registration
+from reel2rig.addon.capture import capture_panel
+from reel2rig.addon.capture.capture_jobs import JOBS
+from reel2rig.addon.set_up import capture_environment, environment_state, package_lock, set_up_capture
+from reel2rig.addon.workers.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("addon", "installed")
 Drawn = Callable[[Any], list[str]]
@@ -77,7 +71,7 @@ def whole_environment(folder: Path) -> environment_state.Stamp:
 
 
 def test_the_panel_says_what_will_be_fetched_and_offers_every_way(drawn: Drawn) -> None:
-    said = drawn(panel.REEL2RIG_PT_capture)
+    said = drawn(capture_panel.REEL2RIG_PT_capture)
     text = " ".join(said)
     assert f"Fetches about {package_lock.download_megabytes('cpu')} MB, for the processor" in text
     assert "Needs 560 MB of disk" in text
@@ -92,7 +86,8 @@ def test_without_online_access_the_button_says_where_to_switch_it_on(
 ) -> None:
     assert not bpy.app.online_access
     assert not bpy.ops.reel2rig.set_up_capture.poll()
-    assert "Edit > Preferences > System > Network" in " ".join(drawn(panel.REEL2RIG_PT_capture)).replace("  ", " ")
+    shown = " ".join(drawn(capture_panel.REEL2RIG_PT_capture)).replace("  ", " ")
+    assert "Edit > Preferences > System > Network" in shown
     fake_set_up("print('{\"result\": {}}')")
     (tmp_path / "a.whl").touch()
     assert bpy.ops.reel2rig.set_up_from_wheels(directory=str(tmp_path)) == {"FINISHED"}
@@ -134,7 +129,7 @@ def test_a_set_up_that_fails_says_so_and_leaves_nothing(
 
 def test_a_system_without_packages_is_told_in_the_panel(monkeypatch: pytest.MonkeyPatch, drawn: Drawn) -> None:
     monkeypatch.setattr(package_lock, "this_platform", lambda: "macos-x86_64")
-    said = drawn(panel.REEL2RIG_PT_capture)
+    said = drawn(capture_panel.REEL2RIG_PT_capture)
     assert "no packages for CPU on macos-x86_64" in " ".join(said)
     assert "reel2rig.set_up_capture" not in said
     assert "preferences.addon_show" in said
@@ -150,7 +145,7 @@ def test_while_it_runs_the_panel_shows_the_log_and_cancel_ends_it(
             running.wait(0.02)
         part = tmp_path / "user" / "environment.part"
         part.mkdir(parents=True)
-        assert drawn(panel.REEL2RIG_PT_capture)[:3] == [
+        assert drawn(capture_panel.REEL2RIG_PT_capture)[:3] == [
             "0.00 Setting up: Starting",
             "Downloading numpy",
             "reel2rig.cancel_set_up",
@@ -169,7 +164,7 @@ def test_no_set_up_while_a_capture_uses_the_environment(monkeypatch: pytest.Monk
 
 def test_a_whole_environment_makes_way_for_the_capture(tmp_path: Path, drawn: Drawn) -> None:
     whole_environment(tmp_path / "user" / "environment")
-    assert "reel2rig.import_video" in drawn(panel.REEL2RIG_PT_capture)
+    assert "reel2rig.import_video" in drawn(capture_panel.REEL2RIG_PT_capture)
 
 
 def test_a_broken_one_is_found_when_a_capture_starts_and_repaired_with_one_button(tmp_path: Path, drawn: Drawn) -> None:
@@ -178,10 +173,10 @@ def test_a_broken_one_is_found_when_a_capture_starts_and_repaired_with_one_butto
         bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "a.mp4"))
     whole_environment(tmp_path / "user" / "environment")
     preferences.forget_state()
-    assert "reel2rig.import_video" in drawn(panel.REEL2RIG_PT_capture)
+    assert "reel2rig.import_video" in drawn(capture_panel.REEL2RIG_PT_capture)
     with pytest.raises(RuntimeError, match="Press Repair"):  # the thorough look finds no packages in it
         bpy.ops.reel2rig.import_video(filepath=str(tmp_path / "a.mp4"))
-    said = drawn(panel.REEL2RIG_PT_capture)
+    said = drawn(capture_panel.REEL2RIG_PT_capture)
     assert "its files are missing" in " ".join(said)
     assert "Repair" in said
 
@@ -190,7 +185,7 @@ def test_a_moved_one_is_told_in_the_panel_at_once(tmp_path: Path, drawn: Drawn) 
     folder = tmp_path / "user" / "environment"
     stamp = whole_environment(folder)
     environment_state.write_stamp(folder, dataclasses.replace(stamp, folder=str(tmp_path / "elsewhere")))
-    assert "It was moved here" in " ".join(drawn(panel.REEL2RIG_PT_capture))
+    assert "It was moved here" in " ".join(drawn(capture_panel.REEL2RIG_PT_capture))
 
 
 def test_somebodys_own_environment_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,5 +197,5 @@ def test_somebodys_own_environment_is_used_as_it_is(monkeypatch: pytest.MonkeyPa
 def test_a_checkout_is_not_set_up_from_the_panel(monkeypatch: pytest.MonkeyPatch, drawn: Drawn) -> None:
     monkeypatch.setattr(preferences, "user_folder", lambda: None)
     assert not bpy.ops.reel2rig.set_up_from_wheels.poll()
-    said = drawn(panel.REEL2RIG_PT_capture)
+    said = drawn(capture_panel.REEL2RIG_PT_capture)
     assert "build.py setup" in " ".join(said)

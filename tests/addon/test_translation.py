@@ -15,12 +15,12 @@ from typing import Any, Final
 import bpy
 import pytest
 from reel2rig.addon import registration, translation
-from reel2rig.addon.body_choice import LICENCE_TEXT
-from reel2rig.addon.bone_map import conventions
-from reel2rig.addon.capture_report import PROVIDERS
-from reel2rig.addon.package_lock import kind_in_words
-from reel2rig.addon.progress_text import STAGES
-from reel2rig.addon.retarget_panel import LABELS
+from reel2rig.addon.character.body_choice import LICENCE_TEXT
+from reel2rig.addon.character.capture_report import PROVIDERS
+from reel2rig.addon.retarget.bone_map import conventions
+from reel2rig.addon.retarget.retarget_panel import LABELS
+from reel2rig.addon.set_up.package_lock import kind_in_words
+from reel2rig.addon.workers.progress_text import STAGES
 
 pytestmark = pytest.mark.usefixtures("addon")
 ADDON: Final = Path(translation.__file__).parent
@@ -118,7 +118,7 @@ def _literals(value: ast.expr) -> list[str]:
 def shown() -> set[str]:
     texts = {*shown_by_classes(), *LICENCE_TEXT.values(), *PROVIDERS.values(), *STAGES.values(), *LABELS.values()}
     texts |= {kind_in_words("cpu"), kind_in_words("cuda")}
-    for file in ADDON.glob("*.py"):
+    for file in ADDON.rglob("*.py"):
         texts |= set() if file.name in ONLY_COMMAND_LINE else set(shown_by_code(file))
     for file in LIFTER.rglob("*.py"):
         texts |= set() if file.name in ONLY_COMMAND_LINE else set(sentences_of(file))

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from reel2rig.addon import capture_environment
-from reel2rig.addon.capture_environment import EnvironmentReport, check_python, find_python, python_in
-from reel2rig.addon.worker import Progress, Worker
-from reel2rig.addon.worker_commands import RUN, CaptureRequest, FitRequest, capture_command, refit_command
+from reel2rig.addon.set_up import capture_environment
+from reel2rig.addon.set_up.capture_environment import EnvironmentReport, check_python, find_python, python_in
+from reel2rig.addon.workers.worker import Progress, Worker
+from reel2rig.addon.workers.worker_commands import RUN, CaptureRequest, FitRequest, capture_command, refit_command
 from reel2rig.lifter.errors import CaptureError
 from reel2rig.smpl_assets.body import OPEN_BODY
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import bpy
 import pytest
-from reel2rig.addon.action_curves import curves_of
-from reel2rig.addon.animate_panel import REEL2RIG_PT_animate
-from reel2rig.addon.control_rig_table import LIMBS
+from reel2rig.addon.animate.animate_panel import REEL2RIG_PT_animate
+from reel2rig.addon.animate.control_rig_table import LIMBS
+from reel2rig.addon.character.action_curves import curves_of
 
 
 class Layout:

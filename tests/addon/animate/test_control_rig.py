@@ -6,11 +6,11 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Vector
-from reel2rig.addon.action_curves import curves_of
-from reel2rig.addon.control_rig import added_bones
-from reel2rig.addon.control_rig_pose import limb_pose, solved_limb
-from reel2rig.addon.control_rig_table import LIMBS, SWITCH
-from reel2rig.addon.rig import edit_mode
+from reel2rig.addon.animate.control_rig import added_bones
+from reel2rig.addon.animate.control_rig_pose import limb_pose, solved_limb
+from reel2rig.addon.animate.control_rig_table import LIMBS, SWITCH
+from reel2rig.addon.character.action_curves import curves_of
+from reel2rig.addon.character.rig import edit_mode
 from reel2rig.lifter.motion_file import Motion
 from reel2rig.smpl_assets.rotation import geodesic_degrees
 from reel2rig.smpl_assets.skeleton import JOINT, JOINT_NAMES, PARENTS

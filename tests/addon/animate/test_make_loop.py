@@ -6,9 +6,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.action_curves import curves_of
-from reel2rig.addon.loop import about_z, find_loop
-from reel2rig.addon.make_loop import make_loop
+from reel2rig.addon.animate.loop import about_z, find_loop
+from reel2rig.addon.animate.make_loop import make_loop
+from reel2rig.addon.character.action_curves import curves_of
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion
 from reel2rig.smpl_assets.body import Body, forward

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from reel2rig.addon.action_curves import bone_curves, curves_of, keyed_frames, read_channels, skeleton_of
-from reel2rig.addon.posed_skeleton import channels_of, pose_of
+from reel2rig.addon.character.action_curves import bone_curves, curves_of, keyed_frames, read_channels, skeleton_of
+from reel2rig.addon.character.posed_skeleton import channels_of, pose_of
 from reel2rig.lifter.motion_file import Motion
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.action_curves import curves_of, read_channels, skeleton_of
-from reel2rig.addon.control_rig import control_names
-from reel2rig.addon.control_rig_shown import ShownBody
-from reel2rig.addon.posed_skeleton import PoseChannels
-from reel2rig.addon.reduce_keys import reduce_rig_keys
+from reel2rig.addon.animate.control_rig import control_names
+from reel2rig.addon.animate.control_rig_shown import ShownBody
+from reel2rig.addon.animate.reduce_keys import reduce_rig_keys
+from reel2rig.addon.character.action_curves import curves_of, read_channels, skeleton_of
+from reel2rig.addon.character.posed_skeleton import PoseChannels
 from reel2rig.lifter.motion_file import Motion
 from reel2rig.smpl_assets.rotation import geodesic_degrees
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES

@@ -5,9 +5,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.action_curves import curve_path, curves_of, key_points
-from reel2rig.addon.key_moments import contacts, ends_of, main_turn, turning_points
-from reel2rig.addon.key_reduction import fitted_cubics
+from reel2rig.addon.animate.key_moments import contacts, ends_of, main_turn, turning_points
+from reel2rig.addon.animate.key_reduction import fitted_cubics
+from reel2rig.addon.character.action_curves import curve_path, curves_of, key_points
 from reel2rig.lifter.motion_file import Motion
 from reel2rig.smpl_assets.rotation import geodesic_degrees
 from reel2rig.smpl_assets.skeleton import JOINT
@@ -57,7 +57,7 @@ def test_a_wild_motion_on_a_scaled_rig_keeps_the_promise_in_the_world(
 
 
 def test_what_it_reports_is_what_the_curves_hold(walker: Any) -> None:
-    from reel2rig.addon.reduce_keys import reduce_rig_keys
+    from reel2rig.addon.animate.reduce_keys import reduce_rig_keys
 
     before = key_count(walker)
     report = reduce_rig_keys(walker, 5.0, 30.0)

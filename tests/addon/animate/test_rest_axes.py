@@ -4,8 +4,8 @@ from typing import Any
 
 import bpy
 import numpy as np
-from reel2rig.addon.rest_pose import rest_pose
-from reel2rig.addon.rig import build_armature, rest_axes
+from reel2rig.addon.character.rest_pose import rest_pose
+from reel2rig.addon.character.rig import build_armature, rest_axes
 from reel2rig.smpl_assets.body import Body
 from reel2rig.smpl_assets.rotation import geodesic_degrees
 from reel2rig.smpl_assets.skeleton import JOINT_NAMES, mirrored

@@ -29,7 +29,7 @@ def test_in_place_takes_out_the_way_and_keeps_the_height(walker: Any, bone_ends:
 
 
 def test_it_says_how_far_the_way_was(walker: Any) -> None:
-    from reel2rig.addon.move_travel import move_travel
+    from reel2rig.addon.animate.move_travel import move_travel
 
     frames, moved = move_travel(walker, "in_place")
     assert moved.length() == pytest.approx(119 * 1.2 / 30, rel=1e-4)

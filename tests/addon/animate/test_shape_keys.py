@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from reel2rig.addon.body_shape_keys import corrective_names, shape_names
-from reel2rig.addon.character import import_motions
-from reel2rig.addon.fit_sliders import fit_sliders
-from reel2rig.addon.shape_keys import add_pose_correctives, body_of
+from reel2rig.addon.animate.body_shape_keys import corrective_names, shape_names
+from reel2rig.addon.animate.fit_sliders import fit_sliders
+from reel2rig.addon.animate.shape_keys import add_pose_correctives, body_of
+from reel2rig.addon.character.character import import_motions
 from reel2rig.lifter.errors import InputError
 from reel2rig.lifter.motion_file import Motion, write_motion
 from reel2rig.smpl_assets.body import Body, forward, open_body

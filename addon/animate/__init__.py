@@ -1,0 +1,1 @@
+"""Posing and keys: control rig, key reduction, root motion, loops, shape keys."""

@@ -1,0 +1,1 @@
+"""Videos in: what to capture, the queue, fitting again, corrections."""

@@ -1,0 +1,85 @@
+"""What the operators of the panel Animate have in common: the armature they work on, errors and their report."""
+
+from typing import Any, Final
+
+from ...lifter.errors import CaptureError, InputError
+from ...smpl_assets.skeleton import JOINT_NAMES
+from ..text_lines import explained, translated
+from .character import active_character, is_character
+from .rest_pose import ROOT_BONE
+from .rig import leave_edit_modes
+
+CONTROL_RIG: Final = "reel2rig_control_rig"
+
+
+def has_control_rig(rig: Any) -> bool:
+    """Whether the rig's bones follow controls made by Add Control Rig."""
+    return CONTROL_RIG in rig
+
+
+def animated_character(context: Any) -> Any | None:
+    """The active character, when it has an action."""
+    rig = active_character(context)
+    return rig if _has_action(rig) else None
+
+
+def animated_armature(context: Any) -> Any | None:
+    """The active character or any other active armature (one retargeted to, say), when it has an action."""
+    active = context.view_layer.objects.active
+    rig = active if active is not None and active.type == "ARMATURE" else active_character(context)
+    return rig if _has_action(rig) else None
+
+
+def check_bones(rig: Any) -> None:
+    """Raise InputError when a character of ours has lost bones."""
+    missing = [name for name in (ROOT_BONE, *JOINT_NAMES) if name not in rig.data.bones]
+    if missing:
+        message = f"{rig.name} has no bone {', '.join(missing)} any more."
+        raise InputError("bones_missing", message, "Undo the renaming, or import the motion as a new character.")
+
+
+def _has_action(rig: Any) -> bool:
+    return rig is not None and rig.animation_data is not None and rig.animation_data.action is not None
+
+
+class OnKeyedBones:
+    """Mixin for operators that change the keys of deform bones. ``change`` does it and returns what to report."""
+
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
+    report: Any
+    poll_message_set: Any
+
+    @classmethod
+    def armature(cls, context: Any) -> Any | None:
+        """The armature to work on, or None."""
+        return animated_character(context)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Needs an animated character whose own bones are keyed."""
+        rig = cls.armature(context)
+        if rig is None:
+            cls.poll_message_set(translated("Select an animated character made by Reel2Rig"))
+            return False
+        if has_control_rig(rig):
+            cls.poll_message_set(translated("Bake the control rig to the deform bones first"))
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[str]:
+        """Change the keys and say what was done; an error leaves everything as it was."""
+        leave_edit_modes()
+        rig: Any = self.armature(context)
+        try:
+            if is_character(rig):
+                check_bones(rig)
+            sentence = self.change(context, rig)
+        except CaptureError as error:
+            self.report({"ERROR"}, explained(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, sentence)
+        return {"FINISHED"}
+
+    def change(self, context: Any, rig: Any) -> str:
+        """Do it to ``rig``; returns a sentence with the figures."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Files for game engines, written, read back and compared."""

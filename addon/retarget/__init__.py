@@ -1,0 +1,1 @@
+"""The motion on the user's own character: bone maps, poses, feet."""

@@ -1,0 +1,1 @@
+"""The private environment that captures run in: made, looked at, repaired."""

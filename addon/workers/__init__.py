@@ -1,0 +1,1 @@
+"""Processes beside Blender: started, followed, stopped; what they say, and what went wrong."""

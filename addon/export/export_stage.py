@@ -16,6 +16,7 @@ from mathutils import Matrix, Vector
 from ...smpl_assets.rotation import Array
 from ..character.action_curves import new_action, skeleton_of, write_channel
 from ..character.posed_skeleton import Pose, channels_of
+from .export_mesh import apply_modifiers
 from .export_sampling import SampledMotion
 
 BEFORE_THE_TAKE: Final = -1
@@ -143,9 +144,13 @@ def _bound_copy(mesh: Any, rig: Any, motion: SampledMotion, axes: Array, stage: 
     stage.scene.collection.objects.link(copy)
     copy.animation_data_clear()
     copy.hide_viewport = copy.hide_select = copy.hide_render = False
+    for modifier in [modifier for modifier in copy.modifiers if modifier.type == "ARMATURE"]:
+        copy.modifiers.remove(modifier)
+    apply_modifiers(copy)
     copy.data.transform(_to_stage(mesh, rig, motion, axes), shape_keys=True)
     copy.parent, copy.parent_type = stage.rig, "OBJECT"
     copy.matrix_parent_inverse, copy.matrix_basis = Matrix(), Matrix()
+    copy.constraints.clear()
     _bind(copy, mesh, rig, motion, stage)
     copy.select_set(True)
     values = motion.shape_keys.get(mesh.name, {})
@@ -167,8 +172,6 @@ def _to_stage(mesh: Any, rig: Any, motion: SampledMotion, axes: Array) -> Matrix
 
 def _bind(copy: Any, mesh: Any, rig: Any, motion: SampledMotion, stage: Stage) -> None:
     """Give ``copy`` one armature modifier; vertices that no bone moves follow the bone that carries the mesh."""
-    for modifier in [modifier for modifier in copy.modifiers if modifier.type == "ARMATURE"]:
-        copy.modifiers.remove(modifier)
     names = set(motion.skeleton.names)
     used, loose = _weights(copy, names if _is_bound(mesh, rig) else set())
     if len(loose):

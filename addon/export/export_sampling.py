@@ -67,7 +67,7 @@ def sample_motion(rig: Any, scene: Any, meshes: list[Any]) -> SampledMotion:
     to_rest[:3, :3] = turned[0, 0] * scale
     action = rig.animation_data.action
     return SampledMotion(
-        take=rig.name if action is None else action.name,
+        take=(rig.name if action is None else action.name).replace("|", "_"),  # FBX parts names there
         fps=scene.render.fps / scene.render.fps_base,
         skeleton=_rest_skeleton(rig, tree, turned[0, 0], scale),
         pose=Pose(axes, heads),

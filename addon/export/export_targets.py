@@ -98,5 +98,6 @@ USD_OPTIONS: Final[dict[str, Any]] = {
     "export_materials": True,
     "convert_orientation": False,
     "root_prim_path": "/root",
+    "allow_unicode": True,  # else Korean names of bones become underscores in Blender 4.5
     "evaluation_mode": "RENDER",
 }

@@ -372,3 +372,14 @@ def test_a_character_linked_from_another_file_is_exported(mixamo: Any, tmp_path:
     report = export_character(rig, tmp_path / f"a.{kind.lower()}", "unity", kind, scene)
     assert (report.frame_count, report.bones) == (FRAMES, 3)
     assert rig.name == "Rig"
+
+
+@pytest.mark.parametrize("kind", ["FBX", "GLB", "USD"])
+def test_a_take_named_as_importers_name_it_and_bones_with_korean_names_are_exported(
+    mixamo: Any, scene: Any, tmp_path: Path, kind: Any
+) -> None:
+    mixamo.animation_data.action.name = "Armature|mixamo.com|Layer0"
+    for bone, name in zip(mixamo.data.bones, ("골반", "다리é", "발🎉"), strict=True):
+        bone.name = name
+    report = export_character(mixamo, tmp_path / f"a.{kind.lower()}", "unity", kind, scene)
+    assert (report.take, report.bones) == ("Armature_mixamo.com_Layer0", 3)

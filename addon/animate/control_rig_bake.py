@@ -13,6 +13,7 @@ from ...smpl_assets.skeleton import JOINT_NAMES
 from ..character.action_curves import (
     action_of,
     bone_curves,
+    curve_path,
     curves_of,
     frames_of,
     have_linear_keys_on,
@@ -30,7 +31,7 @@ from ..character.action_curves import (
 from ..character.animated_character import CONTROL_RIG
 from ..character.posed_skeleton import Pose, PoseChannels, Skeleton, channels_of, pose_of
 from ..character.rest_pose import ROOT_BONE
-from .control_rig import add_control_rig, all_controls, remove_control_rig
+from .control_rig import add_control_rig, added_bones, all_controls, remove_control_rig
 from .control_rig_pose import limb_pose
 from .control_rig_table import LIMBS, Limb, mechanism, tweak
 from .key_reduction import Channel
@@ -87,7 +88,8 @@ def bake_to_deform_bones(rig: Any, scene: Any) -> int:
     made = new_action(rig, f"{rig[CONTROL_RIG]} {BAKED}")
     pairs = _all("location", (ROOT_BONE, "pelvis")) + _all("rotation_quaternion", (ROOT_BONE, *JOINT_NAMES))
     _write(made, skeleton, pairs, keys, frames)
-    _copy_curves([curve for curve in bag.fcurves if not curve.data_path.startswith("pose.bones")], made, frames)
+    replaced = tuple(curve_path(name, "") for name in (ROOT_BONE, *JOINT_NAMES, *added_bones()))
+    _copy_curves([curve for curve in bag.fcurves if not curve.data_path.startswith(replaced)], made, frames)
     _copy_cycle(controls, bag, action_of(rig), made)
     remove_control_rig(rig)
     del rig[CONTROL_RIG]

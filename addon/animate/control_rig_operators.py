@@ -5,7 +5,13 @@ from typing import Any
 import bpy
 
 from ...lifter.errors import CaptureError
-from ..character.animated_character import OnKeyedBones, animated_character, has_control_rig
+from ..character.animated_character import (
+    LINKED,
+    OnKeyedBones,
+    animated_character,
+    has_control_rig,
+    is_held_by_a_library,
+)
 from ..character.rig import leave_edit_modes
 from ..text_lines import explained, filled, translated
 from .control_rig_bake import bake_to_deform_bones, put_on_controls
@@ -36,6 +42,9 @@ class BakeToDeformBones(bpy.types.Operator):
         rig = animated_character(context)
         if rig is None or not has_control_rig(rig):
             cls.poll_message_set(translated("Select a character with a control rig"))
+            return False
+        if is_held_by_a_library(rig):
+            cls.poll_message_set(translated(LINKED))
             return False
         return True
 

@@ -9,7 +9,7 @@ from ...lifter.errors import CaptureError
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import JOINT_NAMES
 from ..character.action_curves import skeleton_of
-from ..character.animated_character import animated_character, has_control_rig
+from ..character.animated_character import LINKED, animated_character, has_control_rig, is_held_by_a_library
 from ..character.posed_skeleton import Pose, channels_of
 from ..character.rest_pose import ROOT_BONE
 from ..text_lines import explained, filled, translated
@@ -32,6 +32,9 @@ class MatchControls(bpy.types.Operator):
         rig = animated_character(context)
         if rig is None or not has_control_rig(rig):
             cls.poll_message_set(translated("Select a character with a control rig"))
+            return False
+        if is_held_by_a_library(rig):
+            cls.poll_message_set(translated(LINKED))
             return False
         return True
 

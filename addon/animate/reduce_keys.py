@@ -21,7 +21,13 @@ from ..character.action_curves import (
     values_at,
     write_curve,
 )
-from ..character.animated_character import OnKeyedBones, animated_armature, has_control_rig
+from ..character.animated_character import (
+    LINKED,
+    OnKeyedBones,
+    animated_armature,
+    has_control_rig,
+    is_held_by_a_library,
+)
 from ..character.posed_skeleton import PoseChannels, Skeleton, pose_of
 from ..character.scene_setup import frame_rate
 from ..text_lines import filled, translated
@@ -106,8 +112,12 @@ class ReduceKeys(OnKeyedBones, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Needs an animated armature; the keys may be on controls."""
-        if cls.armature(context) is None:
+        rig = cls.armature(context)
+        if rig is None:
             cls.poll_message_set(translated("Select an animated armature"))
+            return False
+        if is_held_by_a_library(rig):
+            cls.poll_message_set(translated(LINKED))
             return False
         return True
 

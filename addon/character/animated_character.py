@@ -6,10 +6,12 @@ from ...lifter.errors import CaptureError, InputError
 from ...smpl_assets.skeleton import JOINT_NAMES
 from ..text_lines import explained, translated
 from .character import active_character, is_character
+from .delete_character import is_linked
 from .rest_pose import ROOT_BONE
 from .rig import leave_edit_modes
 
 CONTROL_RIG: Final = "reel2rig_control_rig"
+LINKED: Final = "The character is linked: open the file that it is in"
 
 
 def has_control_rig(rig: Any) -> bool:
@@ -18,16 +20,24 @@ def has_control_rig(rig: Any) -> bool:
 
 
 def animated_character(context: Any) -> Any | None:
-    """The active character, when it has an action."""
-    rig = active_character(context)
-    return rig if _has_action(rig) else None
+    """The armature that the user means, when it is a character of ours and has an action."""
+    rig = animated_armature(context)
+    return rig if is_character(rig) else None
 
 
 def animated_armature(context: Any) -> Any | None:
-    """The active character or any other active armature (one retargeted to, say), when it has an action."""
+    """The active armature, or that of the active mesh, whoever made it, else the character; when it has an action."""
     active = context.view_layer.objects.active
-    rig = active if active is not None and active.type == "ARMATURE" else active_character(context)
+    meant = (active, active.parent) if active is not None else ()
+    armatures = [item for item in meant if item is not None and item.type == "ARMATURE"]
+    rig = armatures[0] if armatures else active_character(context)
     return rig if _has_action(rig) else None
+
+
+def is_held_by_a_library(rig: Any) -> bool:
+    """Whether the animated ``rig`` has keys, or a character of ours has bones, that another file holds."""
+    ours = is_character(rig) and (is_linked(rig) or rig.data.library is not None)
+    return ours or rig.animation_data.action.library is not None
 
 
 def check_bones(rig: Any) -> None:
@@ -63,6 +73,9 @@ class OnKeyedBones:
             return False
         if has_control_rig(rig):
             cls.poll_message_set(translated("Bake the control rig to the deform bones first"))
+            return False
+        if is_held_by_a_library(rig):
+            cls.poll_message_set(translated(LINKED))
             return False
         return True
 

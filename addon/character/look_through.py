@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 
+from ..text_lines import translated
 from .capture_collection import camera_of
 from .character import active_character
 
@@ -21,7 +22,7 @@ class LookThroughCamera(bpy.types.Operator):
         rig = active_character(context)
         found = rig is not None and camera_of(rig) is not None
         if not found:
-            cls.poll_message_set("Select a character that came with its camera")
+            cls.poll_message_set(translated("Select a character that came with its camera"))
         return found
 
     def execute(self, context: Any) -> set[str]:

@@ -78,14 +78,11 @@ def _check(rig: Any) -> None:
 
 def _reshape_bones(rig: Any, rest: RestPose) -> None:
     """Move the SMPL bones to another rest pose; other bones of the armature stay where they are."""
-    mirrored = rig.data.use_mirror_x
-    rig.data.use_mirror_x = False
     with _reachable(rig), edit_mode(rig):
         bones = rig.data.edit_bones
         for index, name in enumerate(JOINT_NAMES):
             bones[name].head, bones[name].tail = Vector(rest.heads[index]), Vector(rest.tails[index])
             bones[name].align_roll(Vector(rest.bone_z[index]))
-    rig.data.use_mirror_x = mirrored
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def posed_heads(rig: Any, depsgraph: Any) -> Array:
 
 
 class edit_mode:  # noqa: N801 - reads as a context manager
-    """Edit ``rig`` inside the block; the active object and selection are as before afterwards."""
+    """Edit ``rig`` inside the block, X-Axis Mirror off; active object and selection are as before afterwards."""
 
     def __init__(self, rig: Any) -> None:
         self._rig = rig
@@ -57,11 +57,13 @@ class edit_mode:  # noqa: N801 - reads as a context manager
         layer = bpy.context.view_layer
         self._active = layer.objects.active
         self._selected = [item for item in layer.objects if item.select_get()]
+        self._mirrored, self._rig.data.use_mirror_x = self._rig.data.use_mirror_x, False
         layer.objects.active = self._rig
         bpy.ops.object.mode_set(mode="EDIT")
 
     def __exit__(self, *_: object) -> None:
         bpy.ops.object.mode_set(mode="OBJECT")
+        self._rig.data.use_mirror_x = self._mirrored
         layer = bpy.context.view_layer
         for item in layer.objects:
             item.select_set(item in self._selected)

@@ -81,3 +81,40 @@ def test_without_an_animated_armature_there_is_no_panel(scene: Any, addon: None)
     assert REEL2RIG_PT_animate.poll(bpy.context)
     assert not bpy.ops.reel2rig.make_loop.poll()
     assert bpy.ops.reel2rig.reduce_keys.poll()
+
+
+def test_with_another_armature_selected_the_character_is_left_alone(walker: Any) -> None:
+    captured = walker.animation_data.action
+    theirs = bpy.data.objects.new("theirs", bpy.data.armatures.new("theirs"))
+    mesh = bpy.data.objects.new("their mesh", bpy.data.meshes.new("their mesh"))
+    mesh.parent = theirs
+    theirs.animation_data_create().action = bpy.data.actions.new("theirs")
+    for item in (theirs, mesh):
+        bpy.context.scene.collection.objects.link(item)
+        bpy.context.view_layer.objects.active = item
+        for name in ("root_motion", "make_loop", "add_control_rig", "add_shape_keys", "add_pose_correctives"):
+            assert not getattr(bpy.ops.reel2rig, name).poll()
+    bpy.context.view_layer.objects.active = walker.children[0]
+    bpy.ops.reel2rig.make_loop()
+    assert walker.animation_data.action != captured
+
+
+def test_what_another_file_holds_is_not_changed_here(walker: Any, tmp_path: Any) -> None:
+    bpy.ops.reel2rig.add_control_rig()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "with_controls.blend"))
+    bpy.ops.reel2rig.bake_control_rig()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "baked.blend"))
+    for file in ("with_controls", "baked"):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        with bpy.data.libraries.load(str(tmp_path / f"{file}.blend"), link=True) as (_, ours):
+            ours.objects = ["walk_person_01"]
+        rig = bpy.data.objects["walk_person_01"]
+        bpy.context.scene.collection.objects.link(rig)
+        for overridden in (False, True):
+            rig = rig.override_create(remap_local_usages=True) if overridden else rig
+            bpy.context.view_layer.objects.active = rig
+            assert REEL2RIG_PT_animate.poll(bpy.context)
+            for name in ("reduce_keys", "root_motion", "make_loop", "add_control_rig", "add_shape_keys"):
+                assert not getattr(bpy.ops.reel2rig, name).poll()
+            assert not bpy.ops.reel2rig.bake_control_rig.poll()
+            assert not bpy.ops.reel2rig.match_controls.poll()

@@ -267,3 +267,28 @@ def test_a_loop_stays_a_loop(walker: Any, bone_ends: Any) -> None:
         after = np.array([bone_ends(walker, frame) for frame in range(1, 100, 7)])
         np.testing.assert_allclose(after, before, atol=5e-4)
         assert walker.animation_data.action.use_cyclic
+
+
+def test_keys_of_a_users_own_bone_outlive_the_controls(walker: Any) -> None:
+    with edit_mode(walker):
+        sword = walker.data.edit_bones.new("sword")
+        sword.head, sword.tail, sword.parent = (0, 0, 1), (0, 0, 1.5), walker.data.edit_bones["right_hand"]
+    sword = walker.pose.bones["sword"]
+    bpy.ops.reel2rig.add_control_rig()
+    for frame, angle in ((1, 0.0), (51, 1.0)):
+        sword.location, sword.rotation_mode, sword.rotation_euler[0] = (0, frame / 100, 0), "XYZ", angle
+        sword.keyframe_insert("location", frame=frame)
+        sword.keyframe_insert("rotation_euler", frame=frame)
+    bpy.ops.reel2rig.bake_control_rig()
+    for frame, angle in ((1, 0.0), (51, 1.0)):
+        bpy.context.scene.frame_set(frame)
+        assert sword.location[1] == pytest.approx(frame / 100)
+        assert sword.rotation_euler[0] == pytest.approx(angle)
+
+
+def test_mirrored_editing_does_not_disturb_the_controls(wild: Any, bone_ends: Any) -> None:
+    wild.data.use_mirror_x = True
+    before = bone_ends(wild, 12)
+    bpy.ops.reel2rig.add_control_rig()
+    np.testing.assert_allclose(bone_ends(wild, 12), before, atol=5e-4)
+    assert wild.data.use_mirror_x

@@ -53,9 +53,11 @@ def write_bvh(path: Path, skeleton: Skeleton, pose: Pose, fps: float) -> None:
 
 def euler_zxy(matrices: Array) -> Array:
     """Angles (T, ..., 3) in radians about Z, X and Y of rotations Rz Rx Ry (T, ..., 3, 3), without jumps in time."""
-    x = np.arcsin(np.clip(matrices[..., 2, 1], -1.0, 1.0))
     z = np.arctan2(-matrices[..., 0, 1], matrices[..., 1, 1])
-    y = np.arctan2(-matrices[..., 2, 0], matrices[..., 2, 2])
+    cosine, sine = np.cos(z)[..., None], np.sin(z)[..., None]
+    first = cosine * matrices[..., 0, :] + sine * matrices[..., 1, :]  # rows of what is left without the turn about Z:
+    second = cosine * matrices[..., 1, :] - sine * matrices[..., 0, :]  # right also where Z and Y turn about one axis
+    x, y = np.arctan2(matrices[..., 2, 1], second[..., 1]), np.arctan2(first[..., 2], first[..., 0])
     return np.unwrap(np.stack([z, x, y], axis=-1), axis=0)
 
 

@@ -61,15 +61,14 @@ def rotation_channel(rotations: Array, mode: str) -> tuple[Any, Array]:
 def euler_angles(rotations: Array, order: str) -> Array:
     """Euler angles (T, 3) in radians of rotations (T, 3, 3), about X, Y, Z, applied in ``order``, without jumps."""
     i, j, k = ORDERS[order]
-    level = np.hypot(rotations[:, i, i], rotations[:, j, i])
-    pole = level < 1e-6
-    first = np.where(
-        pole,
-        np.arctan2(-rotations[:, j, k], rotations[:, j, j]),
-        np.arctan2(rotations[:, k, j], rotations[:, k, k]),
+    third = np.arctan2(rotations[:, j, i], rotations[:, i, i])
+    second = np.arctan2(-rotations[:, k, i], np.hypot(rotations[:, i, i], rotations[:, j, i]))
+    # out of what is left without the third turn: right also where the first and third turn about one axis
+    cosine, sine = np.cos(third), np.sin(third)
+    first = np.arctan2(
+        sine * rotations[:, i, k] - cosine * rotations[:, j, k],
+        cosine * rotations[:, j, j] - sine * rotations[:, i, j],
     )
-    second = np.arctan2(-rotations[:, k, i], level)
-    third = np.where(pole, 0.0, np.arctan2(rotations[:, j, i], rotations[:, i, i]))
     one = np.stack([first, second, third], axis=1) * (-1.0 if order in ODD else 1.0)
     angles = _nearest_of_two(one)
     placed = np.empty_like(angles)

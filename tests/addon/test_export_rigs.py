@@ -383,3 +383,14 @@ def test_a_take_named_as_importers_name_it_and_bones_with_korean_names_are_expor
         bone.name = name
     report = export_character(mixamo, tmp_path / f"a.{kind.lower()}", "unity", kind, scene)
     assert (report.take, report.bones) == ("Armature_mixamo.com_Layer0", 3)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_body_that_lies_down_exactly_is_exported(mixamo: Any, scene: Any, tmp_path: Path, kind: Any) -> None:
+    mixamo.rotation_euler = (0.0, 0.0, 0.0)
+    for number, bone in enumerate(mixamo.pose.bones):
+        for frame in range(1, FRAMES + 1):
+            lying = Quaternion((1, 0, 0), np.pi / 2) if number == 0 else Quaternion()
+            bone.rotation_quaternion = Quaternion((0, 0, 1), 0.1 * frame) @ lying @ Quaternion((0, 1, 0), 0.3)
+            bone.keyframe_insert("rotation_quaternion", frame=frame)
+    assert export_character(mixamo, tmp_path / f"a.{kind.lower()}", "generic", kind, scene).frame_count == FRAMES

@@ -163,6 +163,15 @@ def test_euler_angles_mean_the_same_rotation_and_never_jump(order: str) -> None:
     assert np.abs(np.diff(angles, axis=0)).max() < 2.0  # a flip would be pi, near the pole they are just fast
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_euler_angles_are_right_where_two_of_their_axes_are_one(order: str) -> None:
+    middle = order[1]
+    angles = [Euler([0.3 if axis != middle else np.pi / 2 + near for axis in "XYZ"], order) for near in (0, 1e-5, 1e-4)]
+    rotations = np.array([angle.to_matrix() for angle in angles], np.float64)  # to the 1e-7 that Blender keeps
+    again = np.array([Euler(row, order).to_matrix() for row in euler_angles(rotations, order).tolist()])
+    np.testing.assert_allclose(again, rotations, atol=2e-3)
+
+
 @pytest.mark.parametrize("mode", ["XYZ", "ZYX", "AXIS_ANGLE"])
 def test_bones_keep_their_rotation_mode(scene: Any, motion: Motion, mode: str) -> None:
     source, rig = import_capture(scene, average(motion)), example_in(scene, "unity")

@@ -43,10 +43,10 @@ BAKED: Final = "posed"
 def put_on_controls(rig: Any, scene: Any) -> int:
     """Add the control rig to ``rig`` and key its motion on the controls in an action of its own; returns the frames.
 
-    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden or
-    its bones have no keys.
+    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden, or
+    its bones have no keys or are another object's, too.
     """
-    _refuse_hidden(rig)
+    _refuse_out_of_reach(rig)
     action, bag, captured = action_of(rig), curves_of(rig), skeleton_of(rig)
     curves = bone_curves(bag, captured.names)
     frames = frames_of(rig, curves.values())
@@ -74,10 +74,9 @@ def bake_to_deform_bones(rig: Any, scene: Any) -> int:
     """Key SMPL's bones as the controls hold them in an action of its own, and remove the control rig; returns frames.
 
     What counts is the pose that Blender evaluates, with everything the animator added. Raises CaptureError when the
-    rig has no action, InputError when it is hidden or
-    its bones have no keys.
+    rig has no action, InputError when it is hidden, or its bones have no keys or are another object's, too.
     """
-    _refuse_hidden(rig)
+    _refuse_out_of_reach(rig)
     bag = curves_of(rig)
     names = tuple(bone.name for bone in rig.data.bones)
     frames = whole_frames(frames_of(rig, bone_curves(bag, names).values()))
@@ -161,8 +160,12 @@ def _copy_cycle(old: Any, old_bag: Any, new: Any, new_bag: Any) -> None:
         repeat_for_ever(new_bag)
 
 
-def _refuse_hidden(rig: Any) -> None:
-    """Raise InputError for a rig that cannot go into Edit Mode."""
+def _refuse_out_of_reach(rig: Any) -> None:
+    """Raise InputError for a rig that cannot go into Edit Mode, or whose bones are another object's, too."""
+    others = [item.name for item in bpy.data.objects if item != rig and item.data == rig.data]
+    if others:
+        message = f"{rig.name} shares its bones with {others[0]}."
+        raise InputError("shared", message, "Give it its own: Object > Relations > Make Single User > Object & Data.")
     if not rig.visible_get():
         raise InputError("hidden", f"{rig.name} is hidden.", "Show it in the viewport and its collection, then go on.")
 

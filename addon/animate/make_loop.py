@@ -8,8 +8,9 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
+from ...lifter.errors import InputError
 from ...smpl_assets.rotation import Array
-from ...smpl_assets.skeleton import JOINT_NAMES
+from ...smpl_assets.skeleton import JOINT, JOINT_NAMES
 from ..character.action_curves import (
     action_of,
     bone_curves,
@@ -93,8 +94,9 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
     curves = bone_curves(bag, skeleton.names)
     frames = _searched(frames_of(rig, curves.values()), scene)
     channels = read_channels(rig, skeleton, bag, frames)
-    hips = (skeleton.index(HIPS), skeleton.index("left_hip"), skeleton.index("right_hip"))
-    loop = find_loop(pose_of(skeleton, channels).heads, hips, fps, max(2, round(shortest * fps)))
+    body = [skeleton.index(name) for name in JOINT_NAMES]  # a root left behind by the hips never repeats
+    hips = (JOINT[HIPS], JOINT["left_hip"], JOINT["right_hip"])
+    loop = find_loop(pose_of(skeleton, channels).heads[:, body], hips, fps, max(2, round(shortest * fps)))
     closed = close_loop(skeleton, channels, loop, ROOT_BONE, HIPS)
     travels = _travel(skeleton, channels) != "root"
     keys = _with_travel_on_hips(skeleton, closed.channels) if travels else closed.channels
@@ -116,10 +118,13 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
 
 
 def _searched(keyed: Array, scene: Any) -> Array:
-    """Whole frames to look for a loop in."""
+    """Whole frames to look for a loop in. Raises InputError when none of the preview range is keyed."""
     first, last = np.ceil(keyed[0]), np.floor(keyed[-1])
     if scene.use_preview_range:
         first, last = max(first, scene.frame_preview_start), min(last, scene.frame_preview_end)
+        if first > last:
+            message = "The character is not keyed in the marked range."
+            raise InputError("outside", message, "Mark another range in the timeline, or none.")
     return np.arange(first, max(first, last) + 1.0)
 
 

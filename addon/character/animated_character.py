@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import bpy
+
 from ...lifter.errors import CaptureError, InputError
 from ...smpl_assets.skeleton import JOINT_NAMES
 from ..text_lines import explained, translated
@@ -80,9 +82,10 @@ class OnKeyedBones:
         return True
 
     def execute(self, context: Any) -> set[str]:
-        """Change the keys and say what was done; an error leaves everything as it was."""
-        leave_edit_modes()
+        """Change the keys and say what was done; an error leaves everything as it was, and Pose Mode stays."""
         rig: Any = self.armature(context)
+        posing = rig.mode == "POSE" and rig == context.view_layer.objects.active
+        leave_edit_modes()
         try:
             if is_character(rig):
                 check_bones(rig)
@@ -90,6 +93,9 @@ class OnKeyedBones:
         except CaptureError as error:
             self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
+        finally:
+            if posing:
+                bpy.ops.object.mode_set(mode="POSE")
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
 

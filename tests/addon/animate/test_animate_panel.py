@@ -118,3 +118,14 @@ def test_what_another_file_holds_is_not_changed_here(walker: Any, tmp_path: Any)
                 assert not getattr(bpy.ops.reel2rig, name).poll()
             assert not bpy.ops.reel2rig.bake_control_rig.poll()
             assert not bpy.ops.reel2rig.match_controls.poll()
+
+
+def test_posing_goes_on_in_pose_mode(walker: Any) -> None:
+    bpy.ops.object.mode_set(mode="POSE")
+    for name in ("root_motion", "make_loop", "add_shape_keys", "add_control_rig", "reduce_keys"):
+        getattr(bpy.ops.reel2rig, name)()
+        assert walker.mode == "POSE"
+    curves_of(walker).fcurves.clear()
+    with pytest.raises(RuntimeError, match="have no keys"):
+        bpy.ops.reel2rig.reduce_keys()
+    assert walker.mode == "POSE"

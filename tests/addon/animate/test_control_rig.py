@@ -292,3 +292,13 @@ def test_mirrored_editing_does_not_disturb_the_controls(wild: Any, bone_ends: An
     bpy.ops.reel2rig.add_control_rig()
     np.testing.assert_allclose(bone_ends(wild, 12), before, atol=5e-4)
     assert wild.data.use_mirror_x
+
+
+def test_bones_shared_with_another_object_get_no_controls(walker: Any) -> None:
+    twin = walker.copy()
+    bpy.context.scene.collection.objects.link(twin)
+    with pytest.raises(RuntimeError, match="shares its bones with walk_person_01"):
+        bpy.ops.reel2rig.add_control_rig()
+    assert len(walker.data.bones) == 25
+    twin.data = twin.data.copy()
+    assert bpy.ops.reel2rig.add_control_rig() == {"FINISHED"}

@@ -98,14 +98,25 @@ def test_the_old_action_is_kept_and_the_new_one_says_that_it_cycles(walker: Any)
     assert not any(len(curve.modifiers) for curve in curves_of(walker).fcurves)
 
 
+@pytest.mark.parametrize("travel", ["root", "hips", "in_place"])
+def test_the_cycle_is_found_wherever_the_travel_is(walker: Any, period: int, travel: str) -> None:
+    bpy.ops.reel2rig.root_motion(travel=travel)
+    report = make_loop(walker, bpy.context.scene, 0.5, True)
+    assert report.last - report.first == pytest.approx(period, abs=1)
+    assert report.gap_mm < 2
+
+
 def test_only_the_preview_range_is_searched(walker: Any, scene: Any) -> None:
     scene = bpy.context.scene
     scene.use_preview_range = True
     scene.frame_preview_start, scene.frame_preview_end = 60, 100
     report = make_loop(walker, scene, 0.5, True)
     assert 60 <= report.first < report.last <= 100
-    scene.frame_preview_end = 70
+    scene.frame_preview_start, scene.frame_preview_end = 1, 10
     with pytest.raises(RuntimeError, match="Choose a longer range"):
+        bpy.ops.reel2rig.make_loop()
+    scene.frame_preview_start, scene.frame_preview_end = 500, 600
+    with pytest.raises(RuntimeError, match="not keyed in the marked range"):
         bpy.ops.reel2rig.make_loop()
 
 

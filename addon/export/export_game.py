@@ -45,11 +45,15 @@ def suffix_of(target: str, file_format: str) -> str:
 
 
 def exported_armature(context: Any) -> Any | None:
-    """What would be exported: the active armature or the one the active mesh hangs on, else the only character."""
+    """What would be exported: the active armature or the active mesh's, else the only character.
+
+    None where that armature is not animated: nobody wants another character's file then.
+    """
     active = context.view_layer.objects.active
-    for item in (active, getattr(active, "parent", None)):
-        if item is not None and item.type == "ARMATURE" and is_animated(item):
-            return item
+    behind = () if active is None else (active, active.find_armature(), active.parent)
+    for item in behind:
+        if item is not None and item.type == "ARMATURE":
+            return item if is_animated(item) else None
     return active_character(context)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 import pytest
 from reel2rig.addon.export import export_panel
+from reel2rig.addon.export.export_game import exported_armature
 from reel2rig.addon.export.export_names import safe_file_name, safe_file_names
 from reel2rig.lifter.motion_file import Motion, read_motion, write_motion
 
@@ -122,3 +123,23 @@ def test_a_control_rig_stays_in_blender_and_what_it_does_is_in_the_file(
     assert bpy.ops.reel2rig.export_game(filepath=str(tmp_path / "a"), file_format=kind) == {"FINISHED"}
     bones = 24 if kind in ("BVH", "NPZ") else 25
     assert f"40 frames (1.30 s), {bones} bones" in rig["reel2rig_export"]
+
+
+def test_who_selects_a_character_of_their_own_never_gets_the_capture_instead(motion_path: Path) -> None:
+    bpy.ops.reel2rig.import_motion(filepath=str(motion_path))
+    capture = bpy.context.view_layer.objects.active
+    hero = bpy.data.objects.new("hero", bpy.data.armatures.new("hero"))
+    skin = bpy.data.objects.new("skin", bpy.data.meshes.new("skin"))
+    skin.modifiers.new("Armature", "ARMATURE").object = hero
+    for item in (hero, skin):
+        bpy.context.scene.collection.objects.link(item)
+    bpy.context.view_layer.update()
+    bpy.context.view_layer.objects.active = bpy.context.scene.camera
+    assert exported_armature(bpy.context) == capture
+    for item in (hero, skin):
+        bpy.context.view_layer.objects.active = item
+        assert exported_armature(bpy.context) is None
+    hero.keyframe_insert("location", frame=1)
+    for item in (hero, skin):
+        bpy.context.view_layer.objects.active = item
+        assert exported_armature(bpy.context) == hero

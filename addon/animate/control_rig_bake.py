@@ -196,12 +196,14 @@ def _evaluated_pose(rig: Any, scene: Any, full: Skeleton, names: tuple[str, ...]
 
 @contextlib.contextmanager
 def _alone(rig: Any, scene: Any) -> Iterator[Any]:
-    """A scene with nothing but the rig, so that a frame costs no mesh."""
+    """A scene with nothing but the rig, so that a frame costs no mesh; posed, also where its rest position is shown."""
+    shown, rig.data.pose_position = rig.data.pose_position, "POSE"
     stage = bpy.data.scenes.new("Reel2Rig Bake")
     stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
     try:
         stage.collection.objects.link(rig)
         yield stage
     finally:
+        rig.data.pose_position = shown
         bpy.data.scenes.remove(stage)
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)

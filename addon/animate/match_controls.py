@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ...lifter.errors import CaptureError
+from ...lifter.errors import CaptureError, InputError
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import JOINT_NAMES
 from ..character.action_curves import skeleton_of
@@ -53,9 +53,12 @@ class MatchControls(bpy.types.Operator):
 def match_controls(rig: Any, depsgraph: Any, frame: float) -> int:
     """Key the controls of ``rig``'s limbs at ``frame`` for the pose that ``depsgraph`` shows; returns how many.
 
-    Raises InputError when some are missing.
+    Raises InputError when some are missing, or the rest position is shown.
     """
     check_controls(rig)
+    if rig.data.pose_position == "REST":
+        message = f"{rig.name} is shown in its rest position."
+        raise InputError("rest_position", message, "Choose Pose Position in the settings of its armature.")
     skeleton = skeleton_of(rig)
     body = skeleton.part((ROOT_BONE, *JOINT_NAMES))
     posed = rig.evaluated_get(depsgraph).pose.bones

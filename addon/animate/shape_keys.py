@@ -47,8 +47,11 @@ class AddShapeKeys(OnKeyedBones, bpy.types.Operator):
     def change(self, context: Any, rig: Any) -> str:
         """Keys on every mesh of the character."""
         body = body_of(rig, body_from(body_file()))
-        for figure in _figures(rig, body):
-            _add_keys(figure, shape_names(body), in_blender(body.shapedirs), SHAPE_RANGE)
+        figures, names = _figures(rig, body), shape_names(body)
+        for figure in figures:
+            _refuse_what_is_there(figure, names)
+        for figure in figures:
+            _add_keys(figure, names, in_blender(body.shapedirs), SHAPE_RANGE)
         return filled("{count} shape keys; 0 is the person's own shape", count=body.shapedirs.shape[-1])
 
 
@@ -95,14 +98,18 @@ def add_pose_correctives(rig: Any, body: Body) -> int:
     for figure in _figures(rig, body):
         keys = figure.data.shape_keys
         if keys is None or names[0] not in keys.key_blocks:
+            _refuse_what_is_there(figure, names)
             _add_keys(figure, names, in_blender(body.posedirs), CORRECTIVE_RANGE)
         _key_values(figure.data.shape_keys, f"{action_of(rig).name} correctives", names, frames, values)
     return len(frames)
 
 
 def _figures(rig: Any, body: Body) -> list[Any]:
-    """The character's meshes. Raises InputError when there is none or its vertices are no longer the body's."""
-    figures = own_figures(rig)
+    """The character's meshes; of copies that share theirs, one.
+
+    Raises InputError when there is none or its vertices are no longer the body's.
+    """
+    figures = list({figure.data: figure for figure in own_figures(rig)}.values())
     if not figures:
         raise InputError("no_mesh", f"{rig.name} has no mesh of ours any more.", "Import its motion again.")
     for figure in figures:
@@ -114,16 +121,21 @@ def _figures(rig: Any, body: Body) -> list[Any]:
     return figures
 
 
+def _refuse_what_is_there(figure: Any, names: list[str]) -> None:
+    """Raise InputError when ``figure`` has one of the shape keys ``names``."""
+    keys = figure.data.shape_keys
+    there = [name for name in names if keys is not None and name in keys.key_blocks]
+    if there:
+        message = f"The mesh {figure.name} has the shape key {there[0]} already."
+        raise InputError("there_already", message, "Delete its shape keys first to add them anew.")
+
+
 def _add_keys(figure: Any, names: list[str], directions: Array, limit: float) -> None:
     """Shape keys ``names`` (N,) at 0 that move the mesh by ``directions`` (N, V, 3) m, with sliders to ``limit``."""
     keys = figure.data.shape_keys
     if keys is None:
         figure.shape_key_add(name=BASIS, from_mix=False)
         keys = figure.data.shape_keys
-    there = [name for name in names if name in keys.key_blocks]
-    if there:
-        message = f"The mesh {figure.name} has the shape key {there[0]} already."
-        raise InputError("there_already", message, "Delete its shape keys first to add them anew.")
     basis = np.empty(3 * len(figure.data.vertices), np.float32)
     keys.reference_key.data.foreach_get("co", basis)
     for name, direction in zip(names, directions, strict=True):

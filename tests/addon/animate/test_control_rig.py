@@ -302,3 +302,15 @@ def test_bones_shared_with_another_object_get_no_controls(walker: Any) -> None:
     assert len(walker.data.bones) == 25
     twin.data = twin.data.copy()
     assert bpy.ops.reel2rig.add_control_rig() == {"FINISHED"}
+
+
+def test_the_rest_position_is_not_taken_for_the_pose(walker: Any, bone_ends: Any) -> None:
+    before = bone_ends(walker, 60)
+    bpy.ops.reel2rig.add_control_rig()
+    walker.data.pose_position = "REST"
+    with pytest.raises(RuntimeError, match="is shown in its rest position"):
+        bpy.ops.reel2rig.match_controls()
+    assert bpy.ops.reel2rig.bake_control_rig() == {"FINISHED"}
+    assert walker.data.pose_position == "REST"
+    walker.data.pose_position = "POSE"
+    np.testing.assert_allclose(bone_ends(walker, 60), before, atol=5e-4)

@@ -103,6 +103,22 @@ def test_shape_keys_are_added_once(walker: Any) -> None:
         bpy.ops.reel2rig.add_shape_keys()
 
 
+def test_copies_of_the_mesh_get_all_keys_once_or_none(walker: Any) -> None:
+    figure = walker.children[0]
+    sharing, own = figure.copy(), figure.copy()
+    own.data = figure.data.copy()
+    own.shape_key_add(name="Basis")
+    own.shape_key_add(name=shape_names(open_body())[0])
+    for twin in (sharing, own):
+        bpy.context.scene.collection.objects.link(twin)
+    with pytest.raises(RuntimeError, match="already"):
+        bpy.ops.reel2rig.add_shape_keys()
+    assert figure.data.shape_keys is None
+    bpy.data.objects.remove(own)
+    assert bpy.ops.reel2rig.add_shape_keys() == {"FINISHED"}
+    assert len(figure.data.shape_keys.key_blocks) == 11
+
+
 def test_the_open_body_has_no_correctives(walker: Any) -> None:
     with pytest.raises(RuntimeError, match="has no pose correctives"):
         bpy.ops.reel2rig.add_pose_correctives()

@@ -119,7 +119,7 @@ def _played(
     posed = np.empty((len(frames), len(rig.pose.bones), 16), np.float32)
     world = np.empty((len(frames), 4, 4))
     shapes = {mesh.name: np.empty((len(frames), len(mesh.data.shape_keys.key_blocks))) for mesh in keyed}
-    with _played_alone(rig, scene, keyed) as stage:
+    with played_alone(rig, scene, keyed) as stage:
         stage.frame_set(frames[0])
         graph = stage.view_layers[0].depsgraph
         for row, frame in enumerate(frames):
@@ -137,7 +137,7 @@ def _played(
 
 
 @contextlib.contextmanager
-def _played_alone(rig: Any, scene: Any, others: list[Any]) -> Iterator[Any]:
+def played_alone(rig: Any, scene: Any, others: list[Any]) -> Iterator[Any]:
     """A scene of its own with ``rig`` and ``others`` in it, at the rate of ``scene``: nothing else costs time."""
     stage = bpy.data.scenes.new("Reel2Rig Sampling")
     stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base

@@ -53,6 +53,9 @@ def _check_editable(rig: Any) -> None:
     if rig.library is not None or (rig.override_library is not None and rig.override_library.is_system_override):
         message = f"{rig.name} is linked from another file and cannot be keyed."
         raise InputError("linked", message, "Make a library override of it: Object, Library Override, Make.")
+    if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
+        message = f"A strip of {rig.name} is being tweaked, so it cannot be given another action."
+        raise InputError("tweak_mode", message, "Leave tweak mode in the NLA editor (Tab) and try again.")
 
 
 def _apply(
@@ -63,6 +66,8 @@ def _apply(
     for key in (LICENCE, SOURCE):
         if key in source:
             action[key] = source[key]
+    if any(not track.mute and len(track.strips) for track in rig.animation_data.nla_tracks):
+        warnings.append(f"{rig.name}: its NLA tracks play along with the new action; mute them to see that alone.")
     held = _held_bones(scene, rig, tree, frames, result)
     if held:
         names = ", ".join(held[:NAMED]) + (", ..." if len(held) > NAMED else "")

@@ -13,6 +13,7 @@ from ..character.action_curves import curves_of, keyed_frames, read_channels, sk
 from ..character.posed_skeleton import pose_of
 from ..character.rig import rest_axes, rest_heads
 from ..character.scene_setup import frame_rate
+from ..export.export_sampling import played_alone
 from .bone_tree import BoneTree
 from .retarget import CapturedMotion
 
@@ -125,14 +126,13 @@ def _keyed(rig: Any, frames: Array) -> tuple[Array, Array]:
 
 
 def _played(rig: Any, scene: Any, frames: Array) -> tuple[Array, Array]:
-    """The same by playing the scene, for what F-curves alone do not tell."""
-    now, part = scene.frame_current, scene.frame_subframe
+    """The same by playing it, for what F-curves alone do not tell; also where ``scene`` does not show it."""
     matrices = np.empty((len(frames), len(JOINT_NAMES), 4, 4))
-    for row, frame in enumerate(frames.tolist()):
-        scene.frame_set(int(np.floor(frame)), subframe=frame % 1.0)
-        posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        matrices[row] = [posed.pose.bones[name].matrix for name in JOINT_NAMES]
-    scene.frame_set(now, subframe=part)
+    with played_alone(rig, scene, []) as stage:
+        for row, frame in enumerate(frames.tolist()):
+            stage.frame_set(int(np.floor(frame)), subframe=frame % 1.0)
+            posed = rig.evaluated_get(stage.view_layers[0].depsgraph)
+            matrices[row] = [posed.pose.bones[name].matrix for name in JOINT_NAMES]
     axes = matrices[..., :3, :3] / np.linalg.norm(matrices[..., :3, :3], axis=-2, keepdims=True)
     return axes, matrices[..., :3, 3]
 

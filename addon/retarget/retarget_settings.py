@@ -13,6 +13,9 @@ from .bone_map import BoneMap, conventions
 from .bone_map_guess import BY_ITSELF
 from .retarget import RetargetOptions
 
+OVERRIDABLE: Final = {"LIBRARY_OVERRIDABLE"}
+"""A character that is linked from another file keeps its map with the override."""
+OVERRIDABLE_LIST: Final = {*OVERRIDABLE, "USE_INSERTION"}
 LABELS: Final = {
     "pelvis": "Hips",
     "spine1": "Spine",
@@ -53,26 +56,33 @@ CONVENTION_ITEMS: Final = [
 class BoneMapRow(bpy.types.PropertyGroup):
     """One joint, its name, and the bone that does its work."""
 
-    bone: bpy.props.StringProperty(name="Bone", description="Bone of this character that does the joint's work")
+    name: bpy.props.StringProperty(override=OVERRIDABLE)
+    bone: bpy.props.StringProperty(
+        name="Bone", description="Bone of this character that does the joint's work", override=OVERRIDABLE
+    )
 
 
 class BoneMapSettings(bpy.types.PropertyGroup):
     """The bone map of one armature object."""
 
-    rows: bpy.props.CollectionProperty(type=BoneMapRow)
-    twist: bpy.props.CollectionProperty(type=BoneMapRow)
-    root: bpy.props.StringProperty(name="Root", description="Bone on the floor that carries the travel, or none")
-    carrier: bpy.props.StringProperty(
-        name="Moved for the Hips", description="Bone above the hips that is moved in their place, in control rigs"
+    rows: bpy.props.CollectionProperty(type=BoneMapRow, override=OVERRIDABLE_LIST)
+    twist: bpy.props.CollectionProperty(type=BoneMapRow, override=OVERRIDABLE_LIST)
+    root: bpy.props.StringProperty(
+        name="Root", description="Bone on the floor that carries the travel, or none", override=OVERRIDABLE
     )
-    label: bpy.props.StringProperty()
-    properties: bpy.props.StringProperty()
+    carrier: bpy.props.StringProperty(
+        name="Moved for the Hips",
+        description="Bone above the hips that is moved in their place, in control rigs",
+        override=OVERRIDABLE,
+    )
+    label: bpy.props.StringProperty(override=OVERRIDABLE)
+    properties: bpy.props.StringProperty(override=OVERRIDABLE)
 
     @classmethod
     def register(cls) -> None:
         """Keep one with each object."""
         holder: Any = bpy.types.Object
-        holder.reel2rig_bone_map = bpy.props.PointerProperty(type=cls)
+        holder.reel2rig_bone_map = bpy.props.PointerProperty(type=cls, override=OVERRIDABLE)
 
     @classmethod
     def unregister(cls) -> None:

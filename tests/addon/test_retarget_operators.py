@@ -6,6 +6,8 @@ from typing import Any
 import bpy
 import pytest
 from reel2rig.addon.retarget.bone_map import read_map
+from reel2rig.addon.retarget.bone_map_guess import guess_bone_map
+from reel2rig.addon.retarget.retarget_characters import retarget_characters
 from reel2rig.addon.retarget.retarget_operator import (
     AddTwistBone,
     GuessBoneMap,
@@ -14,6 +16,7 @@ from reel2rig.addon.retarget.retarget_operator import (
     SaveBoneMap,
 )
 from reel2rig.addon.retarget.retarget_panel import LABELS, REEL2RIG_PT_retarget
+from reel2rig.addon.retarget.retarget_rig import read_tree
 from reel2rig.benchmarks.example_characters import EXAMPLES, build_example
 
 pytestmark = pytest.mark.usefixtures("addon")
@@ -254,3 +257,57 @@ def test_maps_and_options_stay_with_the_file(hero: Any, scene: Any, tmp_path: Pa
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
     assert bpy.data.objects["영웅"].reel2rig_bone_map.bone_map() == expected
     assert bpy.context.scene.reel2rig_retarget.hands
+
+
+def test_a_capture_that_is_not_shown_is_played_as_well(hero: Any, capture: Any) -> None:
+    limit = capture.pose.bones["left_hand"].constraints.new("LIMIT_ROTATION")
+    bpy.context.scene.reel2rig_retarget.source = capture
+    moved = []
+    for shown in (True, False):
+        bpy.context.view_layer.layer_collection.children[0].exclude = not shown
+        assert bpy.ops.reel2rig.retarget() == {"FINISHED"}
+        bpy.context.scene.frame_set(40)
+        moved.append(hero.pose.bones["mixamorig:Hips"].matrix.translation.copy())
+    assert (moved[0] - moved[1]).length < 1e-3
+    assert not limit.mute
+
+
+def test_a_strip_that_is_being_tweaked_stops_the_retarget_before_anything_changes(hero: Any) -> None:
+    strip_of(hero).select = True
+    hero.animation_data.use_tweak_mode = True
+    before = len(bpy.data.actions)
+    with pytest.raises(RuntimeError, match="Leave tweak mode"):
+        bpy.ops.reel2rig.retarget()
+    assert len(bpy.data.actions) == before
+
+
+def test_nla_tracks_below_the_new_action_are_named(hero: Any, capture: Any) -> None:
+    strip_of(hero)
+    bone_map = guess_bone_map(read_tree(hero))
+    report = retarget_characters(bpy.context.scene, capture, [(hero, bone_map)])[0]
+    assert any("NLA tracks play along" in text for text in report.warnings)
+
+
+def strip_of(rig: Any) -> Any:
+    """A strip on a track of ``rig``, which has no other animation."""
+    rig.keyframe_insert("location", frame=1)
+    animation = rig.animation_data
+    track = animation.nla_tracks.new()
+    strip = track.strips.new("earlier", 1, animation.action)
+    strip.action_slot, animation.action, track.select = animation.action_slot, None, True
+    animation.nla_tracks.active = track
+    return strip
+
+
+def test_an_overridden_character_has_a_bone_map_of_its_own(hero: Any, capture: Any, tmp_path: Path) -> None:
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {hero})
+    bpy.data.objects.remove(hero)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, here):
+        here.objects = ["영웅"]
+    linked: Any = here.objects[0]
+    bpy.context.scene.collection.objects.link(linked)
+    own = selected(linked.override_create(remap_local_usages=True))
+    assert bpy.ops.reel2rig.guess_bone_map() == {"FINISHED"}
+    assert bpy.ops.reel2rig.add_twist_bone(limb="left_shoulder") == {"FINISHED"}
+    assert bpy.ops.reel2rig.retarget() == {"FINISHED"}
+    assert own.animation_data.action.frame_range[1] == 40

@@ -20,6 +20,7 @@ from ..character.action_curves import (
     new_action,
     other_curves,
     read_channels,
+    refuse_tweaking,
     repeat_for_ever,
     repeats,
     skeleton_of,
@@ -43,7 +44,7 @@ BAKED: Final = "posed"
 def put_on_controls(rig: Any, scene: Any) -> int:
     """Add the control rig to ``rig`` and key its motion on the controls in an action of its own; returns the frames.
 
-    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden, or
+    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden or tweaked, or
     its bones have no keys or are another object's, too.
     """
     _refuse_out_of_reach(rig)
@@ -74,7 +75,7 @@ def bake_to_deform_bones(rig: Any, scene: Any) -> int:
     """Key SMPL's bones as the controls hold them in an action of its own, and remove the control rig; returns frames.
 
     What counts is the pose that Blender evaluates, with everything the animator added. Raises CaptureError when the
-    rig has no action, InputError when it is hidden, or its bones have no keys or are another object's, too.
+    rig has no action, InputError when it is hidden or tweaked, or its bones have no keys or are another object's, too.
     """
     _refuse_out_of_reach(rig)
     bag = curves_of(rig)
@@ -161,7 +162,8 @@ def _copy_cycle(old: Any, old_bag: Any, new: Any, new_bag: Any) -> None:
 
 
 def _refuse_out_of_reach(rig: Any) -> None:
-    """Raise InputError for a rig that cannot go into Edit Mode, or whose bones are another object's, too."""
+    """Raise InputError for a rig that cannot go into Edit Mode, is tweaked, or has bones that are another's, too."""
+    refuse_tweaking(rig)
     others = [item.name for item in bpy.data.objects if item != rig and item.data == rig.data]
     if others:
         message = f"{rig.name} shares its bones with {others[0]}."

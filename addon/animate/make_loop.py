@@ -19,6 +19,7 @@ from ..character.action_curves import (
     new_action,
     other_curves,
     read_channels,
+    refuse_tweaking,
     repeat_for_ever,
     skeleton_of,
     values_at,
@@ -88,8 +89,9 @@ def make_loop(rig: Any, scene: Any, shortest: float, repeat: bool) -> LoopReport
     """Give ``rig`` an action "NAME loop" with the best loop of at least ``shortest`` seconds; the old action is kept.
 
     Searched are the scene's preview range, where it is used, or all keyed frames. Raises CaptureError without an
-    action, InputError when the range is too short or has no keys.
+    action, InputError when the range is too short or has no keys, or a strip is tweaked.
     """
+    refuse_tweaking(rig)
     action, bag, skeleton, fps = action_of(rig), curves_of(rig), skeleton_of(rig), frame_rate(scene)
     curves = bone_curves(bag, skeleton.names)
     frames = _searched(frames_of(rig, curves.values()), scene)

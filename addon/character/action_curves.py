@@ -59,6 +59,13 @@ def curves_of(rig: Any) -> Any:
     raise CaptureError("no_action", f"The action {action.name} has no keys for {rig.name}.", "Import its motion again.")
 
 
+def refuse_tweaking(rig: Any) -> None:
+    """Raise InputError while a strip of ``rig`` is edited: Blender lets no action be exchanged then."""
+    if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
+        message = f"A strip of {rig.name} is being tweaked, so it cannot be given another action."
+        raise InputError("tweak_mode", message, "Leave tweak mode in the NLA editor (Tab) and try again.")
+
+
 def new_action(rig: Any, name: str) -> Any:
     """Give ``rig`` a new, empty action; returns its bag of F-curves."""
     return add_action(rig, name, "OBJECT")

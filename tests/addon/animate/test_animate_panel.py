@@ -129,3 +129,16 @@ def test_posing_goes_on_in_pose_mode(walker: Any) -> None:
     with pytest.raises(RuntimeError, match="have no keys"):
         bpy.ops.reel2rig.reduce_keys()
     assert walker.mode == "POSE"
+
+
+def test_while_a_strip_is_tweaked_no_action_is_made(walker: Any) -> None:
+    animation = walker.animation_data
+    strip = animation.nla_tracks.new().strips.new("walk", 1, animation.action)
+    strip.action_slot, animation.action = animation.action_slot, None
+    animation.use_tweak_mode = True
+    for name in ("make_loop", "add_control_rig"):
+        with pytest.raises(RuntimeError, match="Leave tweak mode"):
+            getattr(bpy.ops.reel2rig, name)()
+    assert len(walker.data.bones) == 25
+    assert len(bpy.data.actions) == 1
+    animation.use_tweak_mode = False

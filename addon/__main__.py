@@ -96,11 +96,17 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _asked_for(options: argparse.Namespace) -> list[tuple[str, Format, Path]]:
-    """Target, format and file of each export. Raises InputError for an unknown target or ending."""
+    """Target, format and file of each export. Raises InputError for an unknown target or ending, and for a file that
+    would take another's place."""
     asked: list[tuple[str, Format, Path]] = []
     for kind in FORMATS:
-        if getattr(options, kind.lower()) is not None:
-            asked.append((options.target, kind, getattr(options, kind.lower())))
+        path, option = getattr(options, kind.lower()), kind.lower()
+        if path is None:
+            continue
+        if path.suffix.lower() != f".{option}":
+            message = f"--{option} {path} does not end in .{option}."
+            raise InputError("bad_export", message, "Other programs know the format by the ending: give it that.")
+        asked.append((options.target, kind, path))
     by_ending: dict[str, Format] = {f".{kind.lower()}": kind for kind in FORMATS}
     for target, name in options.export:
         found = by_ending.get(Path(name).suffix.lower())
@@ -108,7 +114,27 @@ def _asked_for(options: argparse.Namespace) -> list[tuple[str, Format, Path]]:
             known = f"Targets: {', '.join(TARGETS)}. Endings: {', '.join(by_ending)}."
             raise InputError("bad_export", f"--export {target} {name} cannot be written.", known)
         asked.append((target, found, Path(name)))
+    _require_own_places(options, [path for _, _, path in asked])
     return asked
+
+
+def _require_own_places(options: argparse.Namespace, exports: list[Path]) -> None:
+    """Raise InputError where a result would take the place of a file that is read, or of another result."""
+    read = [*options.motions, options.retarget, options.clip, options.body, Path(options.map)]
+    taken = {path.resolve() for path in read if path is not None}
+    written = [file for path in exports for file in _files_of(path, len(options.motions))]
+    for path in [*written, *([] if options.blend is None else [options.blend])]:
+        if path.resolve() in taken:
+            message = f"{path} would take the place of another file of this work."
+            raise InputError("same_file", message, "Give each result a name of its own.")
+        taken.add(path.resolve())
+
+
+def _files_of(path: Path, count: int) -> list[Path]:
+    """Where each of ``count`` characters is exported to."""
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}_{number:02d}{path.suffix}") for number in range(1, count + 1)]
 
 
 def _performances(
@@ -129,8 +155,7 @@ def _export(
     from .export.export import export_character
 
     reports = []
-    for number, performance in enumerate(played, start=1):
-        file = path if len(played) == 1 else path.with_name(f"{path.stem}_{number:02d}{path.suffix}")
+    for file, performance in zip(_files_of(path, len(played)), played, strict=True):
         performance.begin()
         report = export_character(performance.rig, file, target, file_format, scene)
         reports.append({"file": str(file), "target": target, "says": report.sentence(), **asdict(report)})

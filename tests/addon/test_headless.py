@@ -78,6 +78,28 @@ def test_an_unknown_engine_or_ending_is_said_before_any_work(
     assert f"--export {target} {name} cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--npz", "person_01.npz"], "another file of this work"),
+        (["--retarget", "hero.blend", "--blend", "hero.blend"], "another file of this work"),
+        (["--export", "unity", "a.fbx", "--export", "unreal", "a.fbx"], "another file of this work"),
+        (["person_02.npz", "--npz", "person.npz"], "person_01.npz would take the place"),
+        (["--fbx", "a.glb"], "does not end in .fbx"),
+        (["--glb", "a.gltf"], "does not end in .glb"),
+    ],
+)
+def test_no_result_takes_the_place_of_a_file_that_is_read_or_of_another_result(
+    words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from reel2rig.addon.__main__ import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["person_01.npz", *words]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_bad_file_ends_with_status_2_and_writes_nothing(tmp_path: Path) -> None:
     np.savez(tmp_path / "odd.npz", something=np.zeros(3))
     done = addon_command(tmp_path / "odd.npz", "--fbx", tmp_path / "o.fbx")

@@ -43,11 +43,15 @@ def is_held_by_a_library(rig: Any) -> bool:
 
 
 def check_bones(rig: Any) -> None:
-    """Raise InputError when a character of ours has lost bones."""
+    """Raise InputError when a character of ours has lost bones, or bones that turn otherwise than by quaternions."""
     missing = [name for name in (ROOT_BONE, *JOINT_NAMES) if name not in rig.data.bones]
     if missing:
         message = f"{rig.name} has no bone {', '.join(missing)} any more."
         raise InputError("bones_missing", message, "Undo the renaming, or import the motion as a new character.")
+    odd = [name for name in (ROOT_BONE, *JOINT_NAMES) if rig.pose.bones[name].rotation_mode != "QUATERNION"]
+    if odd:
+        message = f"The bone {odd[0]} of {rig.name} does not turn by quaternions."
+        raise InputError("not_quaternions", message, "Turn the keys into quaternions (Pose > Convert Rotation Modes).")
 
 
 def _has_action(rig: Any) -> bool:

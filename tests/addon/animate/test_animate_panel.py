@@ -61,6 +61,13 @@ def test_bones_that_were_lost_are_named(walker: Any) -> None:
         bpy.ops.reel2rig.make_loop()
 
 
+def test_bones_that_do_not_turn_by_quaternions_are_named(walker: Any) -> None:
+    walker.pose.bones["head"].rotation_mode = "XYZ"
+    for name in ("make_loop", "root_motion", "add_control_rig", "reduce_keys"):
+        with pytest.raises(RuntimeError, match=r"bone head of .* into quaternions"):
+            getattr(bpy.ops.reel2rig, name)()
+
+
 def test_an_action_without_keys_is_refused_by_all(walker: Any) -> None:
     bag = curves_of(walker)
     for curve in list(bag.fcurves):

@@ -123,8 +123,10 @@ def test_it_refuses_bones_that_are_not_keyed_with_quaternions(walker: Any) -> No
     walker.pose.bones["head"].keyframe_insert("rotation_euler", frame=1)
     walker.pose.bones["head"].rotation_euler.x = 1.0
     walker.pose.bones["head"].keyframe_insert("rotation_euler", frame=20)
-    with pytest.raises(RuntimeError, match="Convert Rotation Modes"):
-        bpy.ops.reel2rig.reduce_keys()
+    for mode, said in (("XYZ", "does not turn by quaternions"), ("QUATERNION", "keyed with Euler angles")):
+        walker.pose.bones["head"].rotation_mode = mode
+        with pytest.raises(RuntimeError, match=rf"{said}.*Convert Rotation Modes"):
+            bpy.ops.reel2rig.reduce_keys()
     constraint = walker.pose.bones["head"].constraints.new("COPY_ROTATION")
     with pytest.raises(RuntimeError, match="follow constraints"):
         bpy.ops.reel2rig.reduce_keys()

@@ -39,15 +39,17 @@ from .key_reduction import Channel
 
 ON_CONTROLS: Final = "controls"
 BAKED: Final = "posed"
+EVEN: Final = 1.001  # scales of the axes may differ by this factor
 
 
 def put_on_controls(rig: Any, scene: Any) -> int:
     """Add the control rig to ``rig`` and key its motion on the controls in an action of its own; returns the frames.
 
-    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden or tweaked, or
-    its bones have no keys or are another object's, too.
+    The old action is kept. Raises CaptureError when the rig has no action, InputError when it is hidden or tweaked,
+    mirrored or stretched, or its bones have no keys, the names of controls, or are another object's, too.
     """
     _refuse_out_of_reach(rig)
+    _refuse_what_spoils_controls(rig)
     action, bag, captured = action_of(rig), curves_of(rig), skeleton_of(rig)
     curves = bone_curves(bag, captured.names)
     frames = frames_of(rig, curves.values())
@@ -170,6 +172,18 @@ def _refuse_out_of_reach(rig: Any) -> None:
         raise InputError("shared", message, "Give it its own: Object > Relations > Make Single User > Object & Data.")
     if not rig.visible_get():
         raise InputError("hidden", f"{rig.name} is hidden.", "Show it in the viewport and its collection, then go on.")
+
+
+def _refuse_what_spoils_controls(rig: Any) -> None:
+    """Raise InputError for a rig that has bones called as controls are, or that is mirrored or stretched."""
+    taken = [name for name in added_bones() if name in rig.data.bones]
+    if taken:
+        message = f"{rig.name} has a bone {taken[0]} already, as a control is called."
+        raise InputError("name_taken", message, "Rename that bone and try again.")
+    scale = np.array(rig.matrix_world.to_scale())
+    if scale.min() <= 0 or scale.max() > EVEN * scale.min():
+        message = f"{rig.name} is mirrored or stretched."
+        raise InputError("stretched", message, "Give it and its parents the same positive scale on all axes.")
 
 
 def _stand_still(rig: Any, names: tuple[str, ...]) -> None:

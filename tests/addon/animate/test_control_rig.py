@@ -314,3 +314,21 @@ def test_the_rest_position_is_not_taken_for_the_pose(walker: Any, bone_ends: Any
     assert walker.data.pose_position == "REST"
     walker.data.pose_position = "POSE"
     np.testing.assert_allclose(bone_ends(walker, 60), before, atol=5e-4)
+
+
+def test_a_users_bone_called_as_a_control_is_not_lost(walker: Any) -> None:
+    with edit_mode(walker):
+        bone = walker.data.edit_bones.new("head_ctrl")
+        bone.tail = (0, 0, 1)
+    with pytest.raises(RuntimeError, match="has a bone head_ctrl already"):
+        bpy.ops.reel2rig.add_control_rig()
+    assert len(walker.data.bones) == 26
+
+
+@pytest.mark.parametrize("scale", [(-1, 1, 1), (1, 1, 1.5)])
+def test_a_mirrored_or_stretched_rig_is_refused(walker: Any, scale: tuple[float, ...]) -> None:
+    walker.scale = scale
+    bpy.context.view_layer.update()
+    with pytest.raises(RuntimeError, match="is mirrored or stretched"):
+        bpy.ops.reel2rig.add_control_rig()
+    assert len(walker.data.bones) == 25

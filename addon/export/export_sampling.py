@@ -29,7 +29,8 @@ class SampledMotion:
     skeleton: the exported bones at rest, as the object is turned and scaled but at the world's origin, metres.
     pose: the same bones in the world, axes (T, B, 3, 3) and heads (T, B, 3) in metres. to_rest (4, 4): from the
     armature's own units to the frame of ``skeleton``. shape_keys: values (T,) of each mesh's animated ones by name.
-    notes: what the file is to say about licence, body and source.
+    notes: what the file is to say about licence, body and source. placed (4, 4): where each mesh object is on the
+    armature at rest, in the armature's units.
     """
 
     take: str
@@ -39,6 +40,7 @@ class SampledMotion:
     to_rest: Array
     shape_keys: dict[str, dict[str, Array]]
     notes: dict[str, str]
+    placed: dict[Any, Array]
 
     @property
     def turns(self) -> Array:
@@ -74,7 +76,24 @@ def sample_motion(rig: Any, scene: Any, meshes: list[Any]) -> SampledMotion:
         to_rest=to_rest,
         shape_keys=shape_keys,
         notes=_notes(rig),
+        placed=_placed(rig, scene, meshes),
     )
+
+
+def _placed(rig: Any, scene: Any, meshes: list[Any]) -> dict[Any, Array]:
+    """Where each mesh is on the armature at rest, also where ``scene`` does not show them: (4, 4), its units."""
+    with played_alone(rig, scene, meshes) as stage:
+        stage.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        graph = stage.view_layers[0].depsgraph
+        seen = rig.evaluated_get(graph)
+        back, placed = seen.matrix_world.inverted(), {}
+        for mesh in meshes:
+            on_armature = back @ mesh.evaluated_get(graph).matrix_world
+            if mesh.parent == rig and mesh.parent_type == "BONE":
+                bone = seen.pose.bones[mesh.parent_bone]
+                on_armature = rig.data.bones[mesh.parent_bone].matrix_local @ bone.matrix.inverted() @ on_armature
+            placed[mesh] = np.array(on_armature, np.float64)
+    return placed
 
 
 def _notes(rig: Any) -> dict[str, str]:

@@ -147,7 +147,7 @@ def _bound_copy(mesh: Any, rig: Any, motion: SampledMotion, axes: Array, stage: 
     for modifier in [modifier for modifier in copy.modifiers if modifier.type == "ARMATURE"]:
         copy.modifiers.remove(modifier)
     apply_modifiers(copy)
-    copy.data.transform(_to_stage(mesh, rig, motion, axes), shape_keys=True)
+    copy.data.transform(_to_stage(mesh, motion, axes), shape_keys=True)
     copy.parent, copy.parent_type = stage.rig, "OBJECT"
     copy.matrix_parent_inverse, copy.matrix_basis = Matrix(), Matrix()
     copy.constraints.clear()
@@ -159,15 +159,11 @@ def _bound_copy(mesh: Any, rig: Any, motion: SampledMotion, axes: Array, stage: 
     return copy
 
 
-def _to_stage(mesh: Any, rig: Any, motion: SampledMotion, axes: Array) -> Matrix:
+def _to_stage(mesh: Any, motion: SampledMotion, axes: Array) -> Matrix:
     """From the mesh's own units to the stage: where it is on the armature at rest, in the file's axes."""
-    on_armature = rig.matrix_world.inverted() @ mesh.matrix_world
-    if mesh.parent == rig and mesh.parent_type == "BONE":
-        bone = rig.pose.bones[mesh.parent_bone]
-        on_armature = bone.bone.matrix_local @ bone.matrix.inverted() @ on_armature
     turn = np.eye(4)
     turn[:3, :3] = axes
-    return Matrix((turn @ motion.to_rest).tolist()) @ on_armature
+    return Matrix((turn @ motion.to_rest @ motion.placed[mesh]).tolist())
 
 
 def _bind(copy: Any, mesh: Any, rig: Any, motion: SampledMotion, stage: Stage) -> None:

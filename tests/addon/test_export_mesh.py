@@ -75,3 +75,21 @@ def test_a_constraint_of_a_mesh_counts_once(cloth: Any, scene: Any, tmp_path: Pa
     expected = vertices_in_blender([cloth], 5)
     found = exported_vertices(scene, tmp_path / "a.fbx", "FBX")
     np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_a_character_that_the_scene_does_not_show_is_exported_where_it_is(
+    cloth: Any, scene: Any, tmp_path: Path
+) -> None:
+    rig = cloth.parent
+    rig.location, cloth.location = (4.0, 0.0, 0.0), (0.0, 10.0, 0.0)
+    hidden = bpy.data.collections.new("hidden")
+    scene.collection.children.link(hidden)
+    for item in (rig, cloth):
+        scene.collection.objects.unlink(item)
+        hidden.objects.link(item)
+    expected = vertices_in_blender([cloth], 5)
+    bpy.context.view_layer.layer_collection.children["hidden"].exclude = True
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))  # objects not shown are nowhere yet
+    found = exported_vertices(bpy.context.scene, tmp_path / "a.glb", "GLB")
+    np.testing.assert_allclose(found, expected, atol=2e-3)

@@ -42,7 +42,8 @@ class RetargetCapture(bpy.types.Operator):
         settings, source = context.scene.reel2rig_retarget, chosen_source(context)
         rigs = chosen_targets(context)
         try:
-            leave_edit_modes()
+            if context.mode != "POSE":  # who poses goes on posing
+                leave_edit_modes()
             maps = [_shown_map(rig, settings.convention) for rig in rigs]
             reports = retarget_characters(context.scene, source, list(zip(rigs, maps, strict=True)), settings.options())
         except CaptureError as error:

@@ -311,3 +311,12 @@ def test_an_overridden_character_has_a_bone_map_of_its_own(hero: Any, capture: A
     assert bpy.ops.reel2rig.add_twist_bone(limb="left_shoulder") == {"FINISHED"}
     assert bpy.ops.reel2rig.retarget() == {"FINISHED"}
     assert own.animation_data.action.frame_range[1] == 40
+
+
+@pytest.mark.parametrize(("mode", "after"), [("POSE", "POSE"), ("EDIT", "OBJECT")])
+def test_who_poses_goes_on_posing(hero: Any, mode: str, after: str) -> None:
+    bpy.ops.object.mode_set(mode=mode)
+    assert bpy.ops.reel2rig.retarget() == {"FINISHED"}
+    assert hero.mode == after
+    bpy.context.scene.frame_set(40)
+    assert hero.pose.bones["mixamorig:Hips"].location.length > 0

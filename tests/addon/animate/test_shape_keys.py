@@ -104,7 +104,7 @@ def test_shape_keys_are_added_once(walker: Any) -> None:
 
 
 def test_copies_of_the_mesh_get_all_keys_once_or_none(walker: Any) -> None:
-    figure = walker.children[0]
+    figure: Any = walker.children[0]
     sharing, own = figure.copy(), figure.copy()
     own.data = figure.data.copy()
     own.shape_key_add(name="Basis")
@@ -113,7 +113,7 @@ def test_copies_of_the_mesh_get_all_keys_once_or_none(walker: Any) -> None:
         bpy.context.scene.collection.objects.link(twin)
     with pytest.raises(RuntimeError, match="already"):
         bpy.ops.reel2rig.add_shape_keys()
-    assert figure.data.shape_keys is None
+    assert not figure.data.shape_keys
     bpy.data.objects.remove(own)
     assert bpy.ops.reel2rig.add_shape_keys() == {"FINISHED"}
     assert len(figure.data.shape_keys.key_blocks) == 11

@@ -48,6 +48,15 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--map", default="auto", help="with --retarget: names of its bones (mixamo, ...), or a saved map (.json)"
     )
+    arguments.add_argument(
+        "--travel",
+        choices=("hips", "root", "in_place"),
+        default="hips",
+        help="with --retarget: what carries the way over the floor",
+    )
+    arguments.add_argument(
+        "--hands", action="store_true", help="with --retarget: wrists where they were relative to the body"
+    )
     arguments.add_argument("--clip", type=Path, help="video to show behind the camera")
     arguments.add_argument("--body", type=Path, help="body file the motion was made on; default: the open body")
     arguments.add_argument("--progress", choices=("text", "json"), default="text", help="json: one object a line")
@@ -141,11 +150,13 @@ def _performances(
     scene: Any, characters: "list[ImportedCharacter]", options: argparse.Namespace
 ) -> "list[Performance]":
     """Who plays each motion: the captured character itself, or the one to retarget to."""
+    from .retarget.retarget import RetargetOptions
     from .retarget.retarget_file import Performance, retargeted
 
     rigs = [character.rig for character in characters]
     if options.retarget is not None:
-        return retargeted(scene, rigs, options.retarget, options.map)
+        wanted = RetargetOptions(hands=options.hands, travel=options.travel)
+        return retargeted(scene, rigs, options.retarget, options.map, wanted)
     return [Performance(rig, rig.animation_data.action) for rig in rigs]
 
 

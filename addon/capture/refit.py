@@ -175,17 +175,15 @@ class UpdateCharacters(bpy.types.Operator):
         except CaptureError as error:
             self.report({"ERROR"}, explained(error))
             return {"CANCELLED"}
-        lines, warnings = self.corrections.split("\n"), []
+        corrections = [parse_correction(line) for line in filter(None, self.corrections.split("\n"))]
+        warnings: list[str] = []
         for rig, motion, file in zip(rigs, motions, files, strict=True):
             try:
-                scene = (
-                    context.scene if context.scene in rig.users_scene else next(iter(rig.users_scene), context.scene)
-                )
-                warnings += rebuild_character(scene, rig, motion, body, file).warnings
+                warnings += rebuild_character(context.scene, rig, motion, body, file).warnings
             except CaptureError as error:  # the others are not held up by it
                 self.report({"ERROR"}, explained(error))
                 continue
-            rig[CORRECTIONS] = "\n".join(line for line in lines if f":{rig[TRACK]}:" in line)
+            rig[CORRECTIONS] = "\n".join(str(one) for one in corrections if one.person == rig[TRACK])
             rig[SETTINGS] = self.settings
         for warning in dict.fromkeys(warnings):
             self.report({"WARNING"}, translated(warning))

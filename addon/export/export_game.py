@@ -10,7 +10,7 @@ from bpy_extras.io_utils import ExportHelper
 
 from ...lifter.errors import CaptureError
 from ..character.character import EXPORT, active_character, is_character
-from ..text_lines import explained
+from ..text_lines import explained, translated
 from .export import export_character
 from .export_names import safe_file_name, safe_file_names
 from .export_targets import FORMATS, TARGETS, Format
@@ -80,7 +80,7 @@ class ExportGame(bpy.types.Operator, ExportHelper):
     def poll(cls, context: Any) -> bool:
         """Needs an animated armature: a character of ours or any other."""
         if exported_armature(context) is None:
-            cls.poll_message_set("Select an animated armature")
+            cls.poll_message_set(translated("Select an animated armature"))
             return False
         return True
 

@@ -157,10 +157,14 @@ def _played(
 
 @contextlib.contextmanager
 def played_alone(rig: Any, scene: Any, others: list[Any]) -> Iterator[Any]:
-    """A scene of its own with ``rig`` and ``others`` in it, at the rate of ``scene``: nothing else costs time."""
+    """A scene of its own with ``rig`` and ``others`` in it, at the rate of ``scene``: nothing else costs time.
+
+    The rig moves in it, also while its rest position is shown.
+    """
     stage = bpy.data.scenes.new("Reel2Rig Sampling")
     stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
     hidden = [item for item in (rig, *others) if item.hide_viewport]
+    shown, rig.data.pose_position = rig.data.pose_position, "POSE"
     try:
         for item in (rig, *others):
             stage.collection.objects.link(item)
@@ -168,6 +172,7 @@ def played_alone(rig: Any, scene: Any, others: list[Any]) -> Iterator[Any]:
             item.hide_viewport = False
         yield stage
     finally:
+        rig.data.pose_position = shown
         for item in hidden:
             item.hide_viewport = True
         bpy.data.scenes.remove(stage)

@@ -11,6 +11,7 @@ from ...lifter.errors import InputError
 from ..export.export_stage import meshes_of
 from .bone_map import BoneMap, read_map
 from .bone_map_guess import BY_ITSELF, guess_bone_map
+from .retarget import RetargetOptions
 from .retarget_characters import retarget_characters
 from .retarget_rig import read_tree
 
@@ -32,14 +33,16 @@ class Performance:
         animation.action_slot = self.action.slots[0]
 
 
-def retargeted(scene: Any, sources: Sequence[Any], character: Path, bone_map: str) -> list[Performance]:
+def retargeted(
+    scene: Any, sources: Sequence[Any], character: Path, bone_map: str, options: RetargetOptions | None = None
+) -> list[Performance]:
     """Each of ``sources`` played by the character in the file ``character``, which comes into ``scene``.
 
     bone_map: "auto", a convention's name or a saved map. Raises InputError where file or map do not fit.
     """
     rig = load_character(scene, character)
     used = _bone_map(rig, bone_map)
-    reports = [retarget_characters(scene, source, [(rig, used)])[0] for source in sources]
+    reports = [retarget_characters(scene, source, [(rig, used)], options)[0] for source in sources]
     return [Performance(rig, report.action, report.warnings) for report in reports]
 
 
@@ -70,7 +73,7 @@ def _bone_map(rig: Any, bone_map: str) -> BoneMap:
     """A saved map, or a guess, by ``bone_map``'s convention."""
     if bone_map.lower().endswith(".json"):
         return read_map(Path(bone_map))
-    return guess_bone_map(read_tree(rig), bone_map)
+    return guess_bone_map(read_tree(rig), bone_map.lower())
 
 
 def _append_blend(scene: Any, path: Path) -> None:

@@ -236,6 +236,13 @@ def test_an_armature_moved_and_turned_as_an_object_goes_where_blender_shows_it(
     assert (expected - Vector(read_glb(tmp_path / "a.glb").heads[5, 0])).length < 1e-4
 
 
+def test_the_motion_is_exported_while_the_rest_position_is_shown(mixamo: Any, scene: Any, tmp_path: Path) -> None:
+    mixamo.data.pose_position = "REST"
+    export_character(mixamo, tmp_path / "a.fbx", "unity", "FBX", scene)
+    assert np.ptp(read_fbx(tmp_path / "a.fbx").heads, axis=0).max() > 0.1
+    assert mixamo.data.pose_position == "REST"
+
+
 def test_a_take_made_of_nla_strips_is_exported_as_it_plays(mixamo: Any, scene: Any, tmp_path: Path) -> None:
     animation = mixamo.animation_data
     strip = animation.nla_tracks.new().strips.new("walk", 11, animation.action)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
 from reel2rig.addon.__main__ import main
 from reel2rig.addon.character.character import import_motions
@@ -61,6 +62,21 @@ def test_the_command_line_lets_a_character_play_each_motion(
     assert [Path(item["file"]).name for item in written] == ["춤_01.fbx", "춤_02.fbx"]
     assert read_fbx(tmp_path / "춤_02.fbx").take == "walk_b 영희"
     assert "mixamorig:Hips" in read_fbx(tmp_path / "춤_02.fbx").bones
+
+
+def test_the_command_line_says_what_carries_the_travel(motion: Motion, tmp_path: Path) -> None:
+    hero = character_file("mixamo", tmp_path / "hero.blend")
+    write_motion(tmp_path / "a.npz", motion)
+    travelled = {}
+    for travel in ("hips", "in_place"):
+        out = tmp_path / f"{travel}.fbx"
+        words = [tmp_path / "a.npz", "--retarget", hero, "--map", "Mixamo", "--travel", travel, "--fbx", out]
+        assert main([str(word) for word in words]) == 0
+        found = read_fbx(out)
+        hips = found.heads[:, found.bones.index("mixamorig:Hips"), :2]
+        travelled[travel] = float(np.linalg.norm(hips[-1] - hips[0]))
+    assert travelled["hips"] > 0.3
+    assert travelled["in_place"] < 0.01
 
 
 @pytest.mark.parametrize("ending", [".fbx", ".glb", ".blend"])

@@ -6,14 +6,12 @@ import bpy
 
 from ...lifter.errors import CaptureError
 from ..character.animated_character import (
-    LINKED,
+    OnControlRig,
     OnKeyedBones,
     animated_character,
-    has_control_rig,
-    is_held_by_a_library,
 )
 from ..character.rig import leave_edit_modes
-from ..text_lines import explained, filled, translated
+from ..text_lines import explained, filled
 from .control_rig_bake import bake_to_deform_bones, put_on_controls
 
 
@@ -29,24 +27,11 @@ class AddControlRig(OnKeyedBones, bpy.types.Operator):
         return filled("{count} frames are on the controls; pose them in Pose Mode", count=count)
 
 
-class BakeToDeformBones(bpy.types.Operator):
+class BakeToDeformBones(OnControlRig, bpy.types.Operator):
     """Key the character's own bones as the controls hold them, and remove the control rig"""
 
     bl_idname = "reel2rig.bake_control_rig"
     bl_label = "Bake to Deform Bones"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Needs a character with a control rig."""
-        rig = animated_character(context)
-        if rig is None or not has_control_rig(rig):
-            cls.poll_message_set(translated("Select a character with a control rig"))
-            return False
-        if is_held_by_a_library(rig):
-            cls.poll_message_set(translated(LINKED))
-            return False
-        return True
 
     def execute(self, context: Any) -> set[str]:
         """Bake every frame and clean up."""

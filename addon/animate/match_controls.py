@@ -9,34 +9,21 @@ from ...lifter.errors import CaptureError, InputError
 from ...smpl_assets.rotation import Array
 from ...smpl_assets.skeleton import JOINT_NAMES
 from ..character.action_curves import skeleton_of
-from ..character.animated_character import LINKED, animated_character, has_control_rig, is_held_by_a_library
+from ..character.animated_character import OnControlRig, animated_character
 from ..character.posed_skeleton import Pose, channels_of
 from ..character.rest_pose import ROOT_BONE
-from ..text_lines import explained, filled, translated
+from ..text_lines import explained, filled
 from .control_rig import check_controls
 from .control_rig_bake import control_pose
 from .control_rig_table import LIMBS, Limb, fk, tweak
 from .key_reduction import Channel
 
 
-class MatchControls(bpy.types.Operator):
+class MatchControls(OnControlRig, bpy.types.Operator):
     """Put IK and FK controls of all limbs where the limbs are in this frame, so that switching does not move them"""
 
     bl_idname = "reel2rig.match_controls"
     bl_label = "Match IK and FK"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Needs a character with a control rig."""
-        rig = animated_character(context)
-        if rig is None or not has_control_rig(rig):
-            cls.poll_message_set(translated("Select a character with a control rig"))
-            return False
-        if is_held_by_a_library(rig):
-            cls.poll_message_set(translated(LINKED))
-            return False
-        return True
 
     def execute(self, context: Any) -> set[str]:
         """Key the limbs' controls in the current frame."""

@@ -13,10 +13,11 @@ import bpy
 from ...lifter.corrections import Correction, parse_correction
 from ...lifter.errors import CaptureError
 from ...lifter.motion_file import read_motion
-from ..character.animated_character import has_control_rig
+from ..character.animated_character import LINKED, has_control_rig
 from ..character.body_choice import body_from
 from ..character.capture_report import read_record
 from ..character.character import CAPTURE, CORRECTIONS, MOTION, TRACK, active_character, is_character
+from ..character.delete_character import is_linked
 from ..character.rebuild import rebuild_character
 from ..preferences import body_file, capture_python
 from ..text_lines import explained, translated
@@ -34,8 +35,8 @@ def refused(context: Any) -> str | None:
     rig = active_character(context)
     if rig is None:
         return "Select a character made by Reel2Rig"
-    if rig.library is not None or rig.override_library is not None:
-        return "The character is linked: open the file that it is in"
+    if is_linked(rig):
+        return LINKED
     if not rig.get(CAPTURE):
         return "The character comes from a lone motion file, so there is nothing to fit again"
     if not capture_folder(rig).is_dir():
@@ -90,8 +91,8 @@ def same_capture(rig: Any) -> list[Any]:
 
 
 def _characters_of(capture: str) -> list[Any]:
-    own = [item for item in bpy.data.objects if item.library is None and item.override_library is None]
-    return [item for item in own if is_character(item) and item.get(CAPTURE) == capture]
+    found = [item for item in bpy.data.objects if is_character(item) and item.get(CAPTURE) == capture]
+    return [rig for rig in found if not is_linked(rig)]
 
 
 class FitsAgain(RunsJobs):

@@ -106,3 +106,22 @@ class OnKeyedBones:
     def change(self, context: Any, rig: Any) -> str:
         """Do it to ``rig``; returns a sentence with the figures."""
         raise NotImplementedError
+
+
+class OnControlRig:
+    """Mixin for operators that work on a character with a control rig of ours."""
+
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's own way of declaring it
+    poll_message_set: Any
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Needs a character of this file with a control rig."""
+        rig = animated_character(context)
+        if rig is None or not has_control_rig(rig):
+            cls.poll_message_set(translated("Select a character with a control rig"))
+            return False
+        if is_held_by_a_library(rig):
+            cls.poll_message_set(translated(LINKED))
+            return False
+        return True

@@ -22,15 +22,14 @@ from ..character.action_curves import (
     write_curve,
 )
 from ..character.animated_character import (
-    LINKED,
     OnKeyedBones,
     animated_armature,
     has_control_rig,
-    is_held_by_a_library,
+    may_change,
 )
 from ..character.posed_skeleton import PoseChannels, Skeleton, pose_of
 from ..character.scene_setup import frame_rate
-from ..text_lines import filled, translated
+from ..text_lines import filled
 from .control_rig import OURS, check_controls, control_names
 from .control_rig_shown import ShownBody
 from .key_moments import moments_of
@@ -112,14 +111,7 @@ class ReduceKeys(OnKeyedBones, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Needs an animated armature; the keys may be on controls."""
-        rig = cls.armature(context)
-        if rig is None:
-            cls.poll_message_set(translated("Select an animated armature"))
-            return False
-        if is_held_by_a_library(rig):
-            cls.poll_message_set(translated(LINKED))
-            return False
-        return True
+        return may_change(cls, cls.armature(context), "Select an animated armature")
 
     def change(self, context: Any, rig: Any) -> str:
         """Thin out the keys."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 import bpy
 
 from ...lifter.corrections import ROUNDING, Correction
+from ..character.animated_character import LINKED
 from ..character.character import TRACK, active_character
 from ..character.confidence import DOUBTFUL, doubtful_stretches
 from ..character.delete_character import delete_character, is_linked
@@ -148,7 +149,7 @@ class DeletePerson(bpy.types.Operator):
         if rig is None:
             cls.poll_message_set(translated("Select a character made by Reel2Rig"))
         elif is_linked(rig):
-            cls.poll_message_set(translated("The character is linked: open the file that it is in"))
+            cls.poll_message_set(translated(LINKED))
         return rig is not None and not is_linked(rig)
 
     def execute(self, context: Any) -> set[str]:

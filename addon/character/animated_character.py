@@ -42,6 +42,14 @@ def is_held_by_a_library(rig: Any) -> bool:
     return ours or rig.animation_data.action.library is not None
 
 
+def may_change(cls: Any, rig: Any | None, nobody: str) -> bool:
+    """The poll of an operator ``cls`` that changes keys of ``rig``; ``nobody``: what it says where there is none."""
+    reason = nobody if rig is None else LINKED if is_held_by_a_library(rig) else None
+    if reason is not None:
+        cls.poll_message_set(translated(reason))
+    return reason is None
+
+
 def check_bones(rig: Any) -> None:
     """Raise InputError when a character of ours has lost bones, or bones that turn otherwise than by quaternions."""
     missing = [name for name in (ROOT_BONE, *JOINT_NAMES) if name not in rig.data.bones]
@@ -74,16 +82,10 @@ class OnKeyedBones:
     def poll(cls, context: Any) -> bool:
         """Needs an animated character whose own bones are keyed."""
         rig = cls.armature(context)
-        if rig is None:
-            cls.poll_message_set(translated("Select an animated character made by Reel2Rig"))
-            return False
-        if has_control_rig(rig):
+        if rig is not None and has_control_rig(rig):
             cls.poll_message_set(translated("Bake the control rig to the deform bones first"))
             return False
-        if is_held_by_a_library(rig):
-            cls.poll_message_set(translated(LINKED))
-            return False
-        return True
+        return may_change(cls, rig, "Select an animated character made by Reel2Rig")
 
     def execute(self, context: Any) -> set[str]:
         """Change the keys and say what was done; an error leaves everything as it was, and Pose Mode stays."""
@@ -118,10 +120,5 @@ class OnControlRig:
     def poll(cls, context: Any) -> bool:
         """Needs a character of this file with a control rig."""
         rig = animated_character(context)
-        if rig is None or not has_control_rig(rig):
-            cls.poll_message_set(translated("Select a character with a control rig"))
-            return False
-        if is_held_by_a_library(rig):
-            cls.poll_message_set(translated(LINKED))
-            return False
-        return True
+        controlled = rig if rig is not None and has_control_rig(rig) else None
+        return may_change(cls, controlled, "Select a character with a control rig")

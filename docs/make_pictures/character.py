@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ...addon.character.scene_setup import add_camera, scene_frames, set_frame_rate
 from ...lifter.motion_file import Motion
 from ...lifter.preview import Picture, SideView, person_drawn
+from ...smpl_assets.body import open_body
+from ...smpl_assets.material_zones import SUIT, material_zones
 
 FIGURE_HEIGHT = 900  # px of a rendered picture that is laid over the clip
 OPACITY = 0.85
@@ -89,3 +91,15 @@ def over(figure: NDArray[np.float32], background: Picture | tuple[int, int, int]
     canvas[:] = np.asarray(background, np.float32)
     share = figure[..., 3:] * opacity
     return np.asarray(canvas + share * (255 * figure[..., :3] - canvas) + 0.5, np.uint8)
+
+
+def paint(mesh: Any, suit: tuple[float, float, float]) -> None:
+    """Give the open body's mesh the materials of its zones, the suit in the colour ``suit``."""
+    zones = material_zones(open_body())
+    colours = zones.colours.copy()
+    colours[SUIT] = suit
+    for name, colour in zip(zones.names, colours, strict=True):
+        material = bpy.data.materials.new(name)
+        material.diffuse_color = (*colour.tolist(), 1.0)
+        mesh.materials.append(material)
+    mesh.polygons.foreach_set("material_index", np.asarray(zones.quads, np.int32))

@@ -18,9 +18,8 @@ from ...benchmarks.fit_ours import cleaned, refined
 from ...lifter.fit.skeleton import Posed, local_from_global
 from ...lifter.preview import Picture
 from ...smpl_assets.body import forward, open_body
-from ...smpl_assets.material_zones import SUIT, material_zones
 from ...smpl_assets.rotation import Array, axis_angle_from_matrix
-from .character import over, render
+from .character import over, paint, render
 from .sheet import beside, resized, save, stack
 
 # Shares of the clip that are shown.
@@ -101,14 +100,7 @@ def _mesh(vertices: Array, suit: tuple[float, float, float]) -> Any:
     mesh = bpy.data.meshes.new("body")
     mesh.from_pydata(vertices.tolist(), [], [list(dict.fromkeys(quad)) for quad in body.quads.tolist()])
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), bool))
-    zones = material_zones(body)
-    colours = zones.colours.copy()
-    colours[SUIT] = suit
-    for name, colour in zip(zones.names, colours, strict=True):
-        material = bpy.data.materials.new(name)
-        material.diffuse_color = (*colour.tolist(), 1.0)
-        mesh.materials.append(material)
-    mesh.polygons.foreach_set("material_index", np.asarray(zones.quads, np.int32))
+    paint(mesh, suit)
     return mesh
 
 

@@ -25,10 +25,9 @@ from ...benchmarks.example_motions import pack_motion
 from ...lifter.motion_file import write_motion
 from ...lifter.preview import Picture
 from ...smpl_assets.body import joint_transforms, open_body
-from ...smpl_assets.material_zones import SUIT, material_zones
 from ...smpl_assets.rotation import Array, matrix_from_axis_angle
 from ...smpl_assets.skeleton import JOINT_NAMES
-from .character import over, render
+from .character import over, paint, render
 from .sheet import beside, save, stack
 
 PICTURES: Final = Path(__file__).resolve().parent.parent / "pictures"
@@ -102,7 +101,7 @@ def dress(rig: Any, character: Character, collection: Any) -> None:
     figure.matrix_world = Euler((0.0, 0.0, z)).to_matrix().to_4x4()
     figure.parent = rig
     figure.matrix_parent_inverse = rig.matrix_world.inverted()
-    _paint(mesh, CHARACTER_SUIT)
+    paint(mesh, CHARACTER_SUIT)
 
 
 def _rest_vertices(character: Character) -> Array:
@@ -138,18 +137,7 @@ def _stretched(body: Any, joints: Array, offsets: Array, character: Character) -
 def _colour(figure: Any, suit: tuple[float, float, float]) -> None:
     """Show an imported body in a suit of another colour."""
     figure.data.materials.clear()
-    _paint(figure.data, suit)
-
-
-def _paint(mesh: Any, suit: tuple[float, float, float]) -> None:
-    zones = material_zones(open_body())
-    colours = zones.colours.copy()
-    colours[SUIT] = suit
-    for name, colour in zip(zones.names, colours, strict=True):
-        material = bpy.data.materials.new(name)
-        material.diffuse_color = (*colour.tolist(), 1.0)
-        mesh.materials.append(material)
-    mesh.polygons.foreach_set("material_index", np.asarray(zones.quads, np.int32))
+    paint(figure.data, suit)
 
 
 def _camera(scene: Any) -> Any:
